@@ -1,0 +1,50 @@
+//! Every bound of the program, and how the bounds relate. What happens when one is reached stands beside it.
+
+/// Calls at once. Full: the next one is refused with 486.
+pub const CALLS_MAX: usize = 256;
+
+/// Legs of media at once: a call has one, and a second while it is put through. Full: no second leg, the caller is told.
+pub const LEGS_MAX: usize = 2 * CALLS_MAX;
+
+/// The packet time we send, in milliseconds.
+pub const PTIME_MS: u64 = 20;
+
+/// Sound that a capture ring holds. Full: the newest frame is dropped and counted.
+pub const CAPTURE_RING_MS: u64 = 1_000;
+
+/// Sound that a playback ring holds. Full: the producer waits.
+pub const PLAYBACK_RING_MS: u64 = 2_000;
+
+/// How long a packet that is out of order is waited for. Later: a typed gap.
+pub const REORDER_WAIT_MS: u64 = 60;
+
+/// A UDP datagram of SIP. Larger: dropped and counted.
+pub const SIP_DATAGRAM_BYTES_MAX: usize = 65_535;
+
+/// Headers of one SIP message. More: 400.
+pub const SIP_HEADERS_MAX: usize = 256;
+
+/// SIP transactions at once. Full: new requests get 503 statelessly.
+pub const SIP_TRANSACTIONS_MAX: usize = 8 * CALLS_MAX;
+
+/// One utterance of the caller that the recogniser gets. Longer: it is cut there and the rest begins a new one.
+pub const UTTERANCE_MS_MAX: u64 = 28_000;
+
+/// Characters of one utterance after recognition. Longer: cut.
+pub const UTTERANCE_CHARS_MAX: usize = 600;
+
+/// Characters of one sentence we speak. Longer: cut at a word.
+pub const SENTENCE_CHARS_MAX: usize = 400;
+
+/// One frame between daemon and worker. Larger: the connection is closed.
+pub const WORKER_FRAME_BYTES_MAX: usize = 4 << 20;
+
+/// Requests that wait for one worker. Full: refused at once, and the call takes its scripted way.
+pub const WORKER_QUEUE_MAX: usize = 2 * CALLS_MAX;
+
+const _: () = {
+    assert!(LEGS_MAX >= CALLS_MAX, "every call needs a leg");
+    assert!(REORDER_WAIT_MS < PLAYBACK_RING_MS, "reordering must not outlast the playback ring");
+    assert!(CAPTURE_RING_MS >= 5 * PTIME_MS, "the listening thread may be late by a few frames");
+    assert!(UTTERANCE_MS_MAX < 30_000, "whisper hears 30 s at most");
+};

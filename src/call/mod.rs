@@ -1,0 +1,1 @@
+//! The conductor of one call. Pure.

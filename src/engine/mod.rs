@@ -1,0 +1,1 @@
+//! The protocol between daemon and workers. Pure.

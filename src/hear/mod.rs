@@ -1,0 +1,1 @@
+//! What the caller is doing: voice activity, end of turn, barge-in. Pure.

@@ -1,0 +1,1 @@
+//! The thread that hears. Real-time.

@@ -1,0 +1,1 @@
+//! What to send to other systems, when again, when to give up. Pure.

@@ -1,0 +1,1 @@
+//! Rings and gates between threads. Real-time.

@@ -1,0 +1,1 @@
+//! RTP streams. Pure.

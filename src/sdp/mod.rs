@@ -1,0 +1,1 @@
+//! SDP offer and answer. Pure.

@@ -1,0 +1,1 @@
+//! From sentences to sound: cutting, normalising, what was heard. Pure.
