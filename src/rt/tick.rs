@@ -15,9 +15,11 @@ pub struct Ticker {
 }
 
 impl Ticker {
-    /// A ticker whose first point is one `period` after now.
+    /// A ticker at the multiples of `period` on `clock`.
     pub fn start(clock: Clock, period: Duration) -> Self {
-        Self { clock, period, next: clock.now() + period, missed: 0 }
+        let micros = u64::try_from(period.as_micros()).unwrap_or(u64::MAX).max(1);
+        let next = Instant::from_micros((clock.now().as_micros() / micros + 1).saturating_mul(micros));
+        Self { clock, period, next, missed: 0 }
     }
 
     /// Sleeps until the next point and returns the time read after waking. Points that passed meanwhile are skipped and counted.

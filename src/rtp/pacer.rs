@@ -65,23 +65,24 @@ impl Pacer {
         Some(Owed { packets, skipped, late_by })
     }
 
-    /// The header of a packet of sound; `silence` ends a talk spurt, and the first sound after it is marked (RFC 3551 §4.1).
-    pub fn next(&mut self, payload_type: u8, silence: bool) -> Header {
-        let marker = self.spurt && !silence;
-        self.spurt = silence;
-        let time = self.time;
+    /// The header of a packet of sound. Only the first one after periods without sound is marked: a stream that sends through silence has one
+    /// talk spurt (RFC 3551 §4.1).
+    pub fn next(&mut self, payload_type: u8) -> Header {
+        let (time, marker) = (self.time, std::mem::take(&mut self.spurt));
         self.time = time.plus(self.step);
         self.numbered(Header { ssrc: self.ssrc, sequence: 0, time, marker, payload_type })
     }
 
-    /// The header of a key's packet, whose timestamp is the key's beginning (RFC 4733 §2.2.2). The stream's time goes on all the same when
-    /// `takes_a_period`.
-    pub fn next_event(&mut self, payload_type: u8, began: RtpTime, takes_a_period: bool, marker: bool) -> Header {
-        if takes_a_period {
-            self.time = self.time.plus(self.step);
-            self.spurt = true;
-        }
+    /// The header of a key's packet, whose timestamp is the key's beginning (RFC 4733 §2.2.2); it takes the place of a period of sound.
+    pub fn next_event(&mut self, payload_type: u8, began: RtpTime, marker: bool) -> Header {
+        self.skip();
         self.numbered(Header { ssrc: self.ssrc, sequence: 0, time: began, marker, payload_type })
+    }
+
+    /// A period in which nothing is sent: time goes on, the sequence does not.
+    pub fn skip(&mut self) {
+        self.time = self.time.plus(self.step);
+        self.spurt = true;
     }
 
     fn numbered(&mut self, header: Header) -> Header {
@@ -93,6 +94,11 @@ impl Pacer {
     /// The timestamp of the period that comes next.
     pub fn time(&self) -> RtpTime {
         self.time
+    }
+
+    /// Timestamp steps of one period.
+    pub fn step(&self) -> u32 {
+        self.step
     }
 
     /// When the next packet is due.
@@ -122,31 +128,33 @@ mod tests {
     fn a_long_stop_is_not_made_up_by_a_burst_and_the_timestamp_runs_with_time() {
         let mut pacer = pacer();
         pacer.owed(Instant::from_millis(100));
-        let first = pacer.next(0, false);
+        let first = pacer.next(0);
         let owed = pacer.owed(Instant::from_millis(2_125)).unwrap();
         assert_eq!((owed.packets, owed.skipped), (3, 98));
-        let last = (0..owed.packets).map(|_| pacer.next(0, false)).last().unwrap();
+        let last = (0..owed.packets).map(|_| pacer.next(0)).last().unwrap();
         assert_eq!(last.sequence, first.sequence.wrapping_add(3));
         assert_eq!(last.time.since(first.time), 101 * 160);
         assert_eq!(pacer.poll_deadline(), Instant::from_millis(2_140));
     }
 
-    /// RFC 3551 §4.1: the marker is set on the first packet of a talk spurt.
+    /// RFC 3551 §4.1: the marker is set where sound begins after periods without any.
     #[test]
-    fn sound_after_silence_is_marked_and_the_timestamp_is_continuous() {
+    fn the_first_sound_is_marked_and_the_timestamp_runs_through_what_is_not_sent() {
         let mut pacer = pacer();
-        let headers: Vec<_> = [false, false, true, true, false, false].into_iter().map(|silence| pacer.next(0, silence)).collect();
-        assert_eq!(headers.iter().map(|header| header.marker).collect::<Vec<_>>(), [true, false, false, false, true, false]);
-        for pair in headers.windows(2) {
-            assert_eq!(pair[1].time.since(pair[0].time), 160);
-            assert_eq!(pair[1].sequence, pair[0].sequence.wrapping_add(1));
-        }
+        let (first, second) = (pacer.next(0), pacer.next(0));
+        pacer.skip();
+        let began = pacer.time();
+        let key = pacer.next_event(101, began, true);
+        let (third, fourth) = (pacer.next(0), pacer.next(0));
+        assert_eq!([first, second, third, fourth].map(|header| header.marker), [true, false, true, false]);
+        assert_eq!([second, key, third, fourth].map(|header| header.time.since(first.time)), [160, 480, 640, 800]);
+        assert_eq!([second, key, third, fourth].map(|header| header.sequence.wrapping_sub(first.sequence)), [1, 2, 3, 4]);
     }
 
     #[test]
     fn two_seeds_begin_two_streams() {
-        let one = Pacer::new(Instant::ZERO, Rate::K8, &mut Seed::new(1)).next(0, false);
-        let other = Pacer::new(Instant::ZERO, Rate::K8, &mut Seed::new(2)).next(0, false);
+        let one = Pacer::new(Instant::ZERO, Rate::K8, &mut Seed::new(1)).next(0);
+        let other = Pacer::new(Instant::ZERO, Rate::K8, &mut Seed::new(2)).next(0);
         assert_ne!((one.ssrc, one.sequence, one.time), (other.ssrc, other.sequence, other.time));
     }
 }

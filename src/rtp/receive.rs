@@ -91,6 +91,8 @@ pub enum Piece {
         payload: Payload,
         /// Samples to leave out at the beginning.
         skip: u32,
+        /// The packet's payload type.
+        payload_type: u8,
     },
     /// No sound came for this time.
     Gap,
@@ -102,6 +104,7 @@ struct Held {
     time: RtpTime,
     load: Load,
     marker: bool,
+    payload_type: u8,
     payload: Payload,
     /// Samples of time before it that neither sound nor gap stands for, by the wall; used only when its timestamp says nothing.
     uncovered: u64,
@@ -174,7 +177,15 @@ impl Receiver {
         };
         self.stats.received += 1;
         let header = packet.header;
-        let held = Held { sequence: header.sequence, time: header.time, load, marker: header.marker, payload, uncovered: 0 };
+        let held = Held {
+            sequence: header.sequence,
+            time: header.time,
+            load,
+            marker: header.marker,
+            payload_type: header.payload_type,
+            payload,
+            uncovered: 0,
+        };
         match self.ssrc {
             None => self.begin(now, header.ssrc, held),
             Some(ssrc) if ssrc == header.ssrc && self.is_near(header.sequence) => {
@@ -432,7 +443,7 @@ impl Receiver {
         self.clock += u64::from(rest);
         self.base = self.base.plus(rest);
         self.stats.sound_samples += u64::from(rest);
-        Some(Arrival { at, samples: rest, piece: Piece::Sound { payload: held.payload, skip } })
+        Some(Arrival { at, samples: rest, piece: Piece::Sound { payload: held.payload, skip, payload_type: held.payload_type } })
     }
 
     fn hand_on_gap(&mut self) -> Arrival {

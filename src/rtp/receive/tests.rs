@@ -20,7 +20,7 @@ impl Ear {
             assert_eq!(arrival.at.0, self.clock, "the clock has a hole or runs twice");
             self.clock += u64::from(arrival.samples);
             match arrival.piece {
-                Piece::Sound { payload, skip } => {
+                Piece::Sound { payload, skip, .. } => {
                     let number = u32::from_be_bytes(*payload.bytes().first_chunk().unwrap());
                     assert_eq!(arrival.samples + skip, u32::try_from(payload.bytes().len()).unwrap());
                     self.heard.push((number, arrival.at.0, arrival.samples));
