@@ -18,6 +18,21 @@ pub const PLAYBACK_RING_MS: u64 = 2_000;
 /// How long a packet that is out of order is waited for. Later: a typed gap.
 pub const REORDER_WAIT_MS: u64 = 60;
 
+/// How long nothing at all may come before silence is counted in step with the wall. Later: its sound is dropped and counted.
+pub const STALL_WAIT_MS: u64 = 200;
+
+/// How long a leg may be without a packet before that is reported.
+pub const RTP_SILENT_MS: u64 = 5_000;
+
+/// Orders to the media thread that may wait. Full: the order is handed back.
+pub const MEDIA_ORDERS_MAX: usize = 4 * LEGS_MAX;
+
+/// Reports of the media thread that may wait. Full: the newest is dropped and counted.
+pub const MEDIA_REPORTS_MAX: usize = 16 * LEGS_MAX;
+
+/// Sound that a leg put through keeps for the other side. Full: the oldest is dropped.
+pub const BRIDGE_MS_MAX: u64 = 160;
+
 /// A UDP datagram of SIP. Larger: dropped and counted.
 pub const SIP_DATAGRAM_BYTES_MAX: usize = 65_535;
 
@@ -45,6 +60,8 @@ pub const WORKER_QUEUE_MAX: usize = 2 * CALLS_MAX;
 const _: () = {
     assert!(LEGS_MAX >= CALLS_MAX, "every call needs a leg");
     assert!(REORDER_WAIT_MS < PLAYBACK_RING_MS, "reordering must not outlast the playback ring");
+    assert!(STALL_WAIT_MS > REORDER_WAIT_MS, "a hole is given up before the stream counts as silent");
+    assert!(BRIDGE_MS_MAX >= 2 * REORDER_WAIT_MS, "a gap that was waited for arrives at once");
     assert!(CAPTURE_RING_MS >= 5 * PTIME_MS, "the listening thread may be late by a few frames");
     assert!(UTTERANCE_MS_MAX < 30_000, "whisper hears 30 s at most");
 };
