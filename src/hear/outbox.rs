@@ -2,18 +2,10 @@
 
 use std::collections::VecDeque;
 
+use crate::base::limits::{EAR_REPORTS_MAX, EAR_SOUND_MAX, PREROLL_FRAMES_MAX};
 use crate::base::{Frame, Samples};
 
 use super::Heard;
-
-/// Reports that wait. Full of sound: more sound is dropped and counted. The rest of the room belongs to events.
-const WAITING_MAX: usize = 96;
-
-/// Frames among them.
-const SOUND_MAX: usize = 72;
-
-/// Frames of pre-roll: 300 ms, and what deciding on an onset takes, at 10 ms a frame.
-const PREROLL_FRAMES_MAX: usize = 56;
 
 /// The queue of reports.
 pub(super) struct Outbox {
@@ -23,11 +15,11 @@ pub(super) struct Outbox {
 
 impl Outbox {
     pub(super) fn new() -> Self {
-        Self { waiting: VecDeque::with_capacity(WAITING_MAX), lost: 0 }
+        Self { waiting: VecDeque::with_capacity(EAR_REPORTS_MAX), lost: 0 }
     }
 
     pub(super) fn say(&mut self, heard: Heard) {
-        let room = if matches!(heard, Heard::Audio { .. }) { SOUND_MAX } else { WAITING_MAX };
+        let room = if matches!(heard, Heard::Audio { .. }) { EAR_SOUND_MAX } else { EAR_REPORTS_MAX };
         if self.waiting.len() < room {
             self.waiting.push_back(heard);
         } else {
