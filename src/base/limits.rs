@@ -57,7 +57,27 @@ pub const WORKER_FRAME_BYTES_MAX: usize = 4 << 20;
 /// Requests that wait for one worker. Full: refused at once, and the call takes its scripted way.
 pub const WORKER_QUEUE_MAX: usize = 2 * CALLS_MAX;
 
+/// Reports that one leg's ear keeps for whoever polls it. Full: dropped and counted.
+pub const EAR_REPORTS_MAX: usize = 96;
+
+/// Frames of sound among them; the rest of the room belongs to events. Full: the newest frame is dropped and counted.
+pub const EAR_SOUND_MAX: usize = 72;
+
+/// Frames that an ear keeps of the time before an onset: 300 ms and what deciding takes, at 10 ms a frame. Full: the oldest is forgotten.
+pub const PREROLL_FRAMES_MAX: usize = 56;
+
+/// Orders that wait for the listening thread. Full: the shell tries again.
+pub const LISTEN_ORDERS_MAX: usize = 2 * LEGS_MAX;
+
+/// Reports of the listening thread that wait for the shell. Full: they wait in each leg's ear, and playback is held or released all the same.
+pub const LISTEN_REPORTS_MAX: usize = 2_048;
+
+/// Frames of one leg that the listening thread takes in one tick of 10 ms. More: in the next tick.
+pub const LISTEN_FRAMES_A_TICK_MAX: usize = 16;
+
 const _: () = {
+    assert!(PREROLL_FRAMES_MAX < EAR_SOUND_MAX, "the sound before an onset must fit");
+    assert!(EAR_SOUND_MAX < EAR_REPORTS_MAX, "events need room of their own");
     assert!(LEGS_MAX >= CALLS_MAX, "every call needs a leg");
     assert!(REORDER_WAIT_MS < PLAYBACK_RING_MS, "reordering must not outlast the playback ring");
     assert!(STALL_WAIT_MS > REORDER_WAIT_MS, "a hole is given up before the stream counts as silent");
