@@ -1,1 +1,7 @@
-//! Tests of the endpoint.
+//! Whole calls between two endpoints, and single messages as a peer would write them.
+
+mod calls;
+mod lossy;
+mod rig;
+mod rules;
+mod torture;
