@@ -74,6 +74,29 @@ pub const LISTEN_REPORTS_MAX: usize = 2_048;
 
 /// Frames of one leg that the listening thread takes in one tick of 10 ms. More: in the next tick.
 pub const LISTEN_FRAMES_A_TICK_MAX: usize = 16;
+/// Chunks of one sentence that may wait for their reader. Full: the sentence is cancelled, its reader has gone to sleep.
+pub const SPEAK_CHUNKS_MAX: usize = 64;
+
+/// How long a worker may load its model. Longer: killed and started again.
+pub const WORKER_LOAD_MS_MAX: u64 = 120_000;
+
+/// How often a worker is asked for a sign of life.
+pub const WORKER_PING_EVERY_MS: u64 = 500;
+
+/// How long it may take to give one. Longer: it is stalled, and killed.
+pub const WORKER_PONG_MS_MAX: u64 = 2_000;
+
+/// How long one step of a worker may take. Longer: it is stalled, and killed.
+pub const WORKER_STEP_MS_MAX: u64 = 60_000;
+
+/// The shortest wait before a dead worker is started again; doubled at each failure.
+pub const WORKER_BACKOFF_MS_MIN: u64 = 200;
+
+/// The longest.
+pub const WORKER_BACKOFF_MS_MAX: u64 = 5_000;
+
+/// How long a worker must have been ready before its earlier failures are forgotten.
+pub const WORKER_STEADY_MS: u64 = 10_000;
 
 const _: () = {
     assert!(PREROLL_FRAMES_MAX < EAR_SOUND_MAX, "the sound before an onset must fit");
@@ -83,5 +106,8 @@ const _: () = {
     assert!(STALL_WAIT_MS > REORDER_WAIT_MS, "a hole is given up before the stream counts as silent");
     assert!(BRIDGE_MS_MAX >= 2 * REORDER_WAIT_MS, "a gap that was waited for arrives at once");
     assert!(CAPTURE_RING_MS >= 5 * PTIME_MS, "the listening thread may be late by a few frames");
+    assert!(4 * 16 * UTTERANCE_MS_MAX < WORKER_FRAME_BYTES_MAX as u64, "an utterance at 16 kHz fits into a frame twice");
+    assert!(WORKER_BACKOFF_MS_MIN < WORKER_BACKOFF_MS_MAX, "the wait grows");
+    assert!(WORKER_BACKOFF_MS_MAX < WORKER_STEADY_MS, "a worker that keeps dying keeps waiting");
     assert!(UTTERANCE_MS_MAX < 30_000, "whisper hears 30 s at most");
 };
