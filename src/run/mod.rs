@@ -1,1 +1,3 @@
 //! Every task of the daemon.
+
+pub mod control;
