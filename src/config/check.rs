@@ -14,7 +14,7 @@ use super::{Business, Config, Engines, Http, Media, Network, PackChoice, Person,
 use crate::base::civil::Zone;
 
 /// Checks `raw`, which was read from `text` in `file`.
-pub(super) fn check(file: &Path, text: &str, raw: Raw, problems: &mut Vec<Problem>) -> Option<Config> {
+pub(super) fn check(file: &Path, text: &str, raw: &Raw, problems: &mut Vec<Problem>) -> Option<Config> {
     let mut check = Check { file, text, problems };
     let business = check.business(&raw.business);
     let sip = check.sip(&raw.sip);
@@ -23,7 +23,7 @@ pub(super) fn check(file: &Path, text: &str, raw: Raw, problems: &mut Vec<Proble
     let store = check.store(&raw.store);
     let engines = check.engines(&raw.engines);
     let people = check.people(&raw.people);
-    let (routes, agents) = check.routes(&raw);
+    let (routes, agents) = check.routes(raw);
     problems.is_empty().then(|| Config { file: file.to_owned(), business, sip, media, http, store, engines, people, agents, routes })
 }
 

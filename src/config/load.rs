@@ -30,7 +30,7 @@ impl Config {
         let text = read(path)?;
         let (raw, mut problems) = raw::read(&text);
         // What could not be read at all is told alone: everything would seem to be missing.
-        let config = if problems.is_empty() { check::check(path, &text, raw, &mut problems) } else { None };
+        let config = if problems.is_empty() { check::check(path, &text, &raw, &mut problems) } else { None };
         let Some(mut config) = config else { return Err(ConfigErrors::new(path, problems)) };
         config
             .put_over(overrides)

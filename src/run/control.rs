@@ -149,3 +149,6 @@ pub fn ask(data: &Path, request: &Request) -> Result<Value, AskError> {
         Err(_) => Err(AskError::NotUnderstood),
     }
 }
+
+#[cfg(test)]
+mod tests;

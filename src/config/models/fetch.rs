@@ -16,7 +16,7 @@ const TRIES_MAX: u32 = 5;
 /// What one request may take before its first byte.
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 /// What one piece may take.
-const PIECE_WITHIN: Duration = Duration::from_secs(60);
+const PIECE_WITHIN: Duration = Duration::from_mins(1);
 
 /// Why a model was not fetched. The file is not there then, or is the one that was there before.
 #[derive(Debug, thiserror::Error)]
