@@ -101,6 +101,35 @@ pub const WORKER_STEADY_MS: u64 = 10_000;
 const _: () = {
     assert!(PREROLL_FRAMES_MAX < EAR_SOUND_MAX, "the sound before an onset must fit");
     assert!(EAR_SOUND_MAX < EAR_REPORTS_MAX, "events need room of their own");
+/// Orders that wait for the database's writer. Full: refused at once, and the caller is told what cannot be confirmed.
+pub const STORE_QUEUE_MAX: usize = 4 * CALLS_MAX;
+
+/// One text in the database. Longer: refused.
+pub const STORE_TEXT_BYTES_MAX: usize = 16 << 10;
+
+/// One entry of a call's journal. Longer: refused.
+pub const JOURNAL_ENTRY_BYTES_MAX: usize = 1 << 20;
+
+/// Calls that one question to the database returns. More: the newest ones.
+pub const CALLS_LISTED_MAX: usize = 10_000;
+
+/// One line on the control socket. Longer: the connection is closed.
+pub const CONTROL_LINE_BYTES_MAX: usize = 64 << 10;
+
+/// One answer from the control socket: a list of calls may be long. Longer: the client gives up.
+pub const CONTROL_ANSWER_BYTES_MAX: usize = 64 << 20;
+
+/// Connections to the control socket at once. Full: the next one waits.
+pub const CONTROL_CONNECTIONS_MAX: usize = 16;
+
+/// A configuration file. Larger: refused.
+pub const CONFIG_BYTES_MAX: u64 = 1 << 20;
+
+/// Errors shown of one configuration file. More: the rest shows when these are mended.
+pub const CONFIG_ERRORS_MAX: usize = 50;
+
+const _: () = {
+    assert!(STORE_TEXT_BYTES_MAX >= 8 * UTTERANCE_CHARS_MAX, "an utterance fits whatever its script");
     assert!(LEGS_MAX >= CALLS_MAX, "every call needs a leg");
     assert!(REORDER_WAIT_MS < PLAYBACK_RING_MS, "reordering must not outlast the playback ring");
     assert!(STALL_WAIT_MS > REORDER_WAIT_MS, "a hole is given up before the stream counts as silent");
