@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use zeroize::{Zeroize, ZeroizeOnDrop};
 
 /// Something personal: a number, a name, a sentence. It prints as `[pii]`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
@@ -39,10 +40,10 @@ impl<T> fmt::Display for Pii<T> {
 }
 
 /// A key or a password. It prints as `[secret]` and is wiped when dropped.
-#[derive(Clone, PartialEq, Eq, zeroize::Zeroize, zeroize::ZeroizeOnDrop)]
-pub struct Secret<T: zeroize::Zeroize>(T);
+#[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
+pub struct Secret<T: Zeroize>(T);
 
-impl<T: zeroize::Zeroize> Secret<T> {
+impl<T: Zeroize> Secret<T> {
     /// Wraps `value`.
     pub const fn new(value: T) -> Self {
         Self(value)
@@ -54,7 +55,7 @@ impl<T: zeroize::Zeroize> Secret<T> {
     }
 }
 
-impl<T: zeroize::Zeroize> fmt::Debug for Secret<T> {
+impl<T: Zeroize> fmt::Debug for Secret<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("[secret]")
     }
