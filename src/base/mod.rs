@@ -8,6 +8,7 @@ pub mod limits;
 mod pii;
 mod seed;
 mod sound;
+pub mod text;
 mod time;
 mod units;
 

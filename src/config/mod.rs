@@ -1,1 +1,3 @@
 //! Configuration as written and as meant.
+
+pub mod agent;
