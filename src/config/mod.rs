@@ -15,3 +15,6 @@ pub use network::Network;
 
 #[cfg(test)]
 mod tests;
+//! Configuration as written and as meant.
+
+pub mod agent;
