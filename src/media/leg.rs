@@ -75,6 +75,11 @@ impl Leg {
         self.id
     }
 
+    #[cfg(test)]
+    pub(super) fn local_address(&self) -> std::net::SocketAddr {
+        self.socket.local_addr().unwrap()
+    }
+
     pub(super) fn stats(&self) -> LegStats {
         LegStats { receive: self.hearing.receive_stats(), ..self.stats }
     }
