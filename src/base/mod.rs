@@ -2,11 +2,13 @@
 
 pub mod civil;
 pub mod clock;
+pub mod entropy;
 mod fault;
 mod ids;
 pub mod limits;
 mod pii;
 mod seed;
+pub mod sha256;
 mod sound;
 mod time;
 mod units;

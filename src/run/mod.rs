@@ -1,3 +1,4 @@
 //! Every task of the daemon.
 
 pub mod workers;
+pub mod control;
