@@ -18,6 +18,21 @@ pub const PLAYBACK_RING_MS: u64 = 2_000;
 /// How long a packet that is out of order is waited for. Later: a typed gap.
 pub const REORDER_WAIT_MS: u64 = 60;
 
+/// How long nothing at all may come before silence is counted in step with the wall. Later: its sound is dropped and counted.
+pub const STALL_WAIT_MS: u64 = 200;
+
+/// How long a leg may be without a packet before that is reported.
+pub const RTP_SILENT_MS: u64 = 5_000;
+
+/// Orders to the media thread that may wait. Full: the order is handed back.
+pub const MEDIA_ORDERS_MAX: usize = 4 * LEGS_MAX;
+
+/// Reports of the media thread that may wait. Full: the newest is dropped and counted.
+pub const MEDIA_REPORTS_MAX: usize = 16 * LEGS_MAX;
+
+/// Sound that a leg put through keeps for the other side. Full: the oldest is dropped.
+pub const BRIDGE_MS_MAX: u64 = 160;
+
 /// A UDP datagram of SIP. Larger: dropped and counted.
 pub const SIP_DATAGRAM_BYTES_MAX: usize = 65_535;
 
@@ -69,10 +84,32 @@ pub const CONFIG_BYTES_MAX: u64 = 1 << 20;
 /// Errors shown of one configuration file. More: the rest shows when these are mended.
 pub const CONFIG_ERRORS_MAX: usize = 50;
 
+/// Reports that one leg's ear keeps for whoever polls it. Full: dropped and counted.
+pub const EAR_REPORTS_MAX: usize = 96;
+
+/// Frames of sound among them; the rest of the room belongs to events. Full: the newest frame is dropped and counted.
+pub const EAR_SOUND_MAX: usize = 72;
+
+/// Frames that an ear keeps of the time before an onset: 300 ms and what deciding takes, at 10 ms a frame. Full: the oldest is forgotten.
+pub const PREROLL_FRAMES_MAX: usize = 56;
+
+/// Orders that wait for the listening thread. Full: the shell tries again.
+pub const LISTEN_ORDERS_MAX: usize = 2 * LEGS_MAX;
+
+/// Reports of the listening thread that wait for the shell. Full: they wait in each leg's ear, and playback is held or released all the same.
+pub const LISTEN_REPORTS_MAX: usize = 2_048;
+
+/// Frames of one leg that the listening thread takes in one tick of 10 ms. More: in the next tick.
+pub const LISTEN_FRAMES_A_TICK_MAX: usize = 16;
+
 const _: () = {
     assert!(STORE_TEXT_BYTES_MAX >= 8 * UTTERANCE_CHARS_MAX, "an utterance fits whatever its script");
+    assert!(PREROLL_FRAMES_MAX < EAR_SOUND_MAX, "the sound before an onset must fit");
+    assert!(EAR_SOUND_MAX < EAR_REPORTS_MAX, "events need room of their own");
     assert!(LEGS_MAX >= CALLS_MAX, "every call needs a leg");
     assert!(REORDER_WAIT_MS < PLAYBACK_RING_MS, "reordering must not outlast the playback ring");
+    assert!(STALL_WAIT_MS > REORDER_WAIT_MS, "a hole is given up before the stream counts as silent");
+    assert!(BRIDGE_MS_MAX >= 2 * REORDER_WAIT_MS, "a gap that was waited for arrives at once");
     assert!(CAPTURE_RING_MS >= 5 * PTIME_MS, "the listening thread may be late by a few frames");
     assert!(UTTERANCE_MS_MAX < 30_000, "whisper hears 30 s at most");
 };

@@ -1,0 +1,1 @@
+//! Many calls over a bad network, from seeds.

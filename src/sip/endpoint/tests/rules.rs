@@ -1,0 +1,1 @@
+//! One message at a time, written by hand.
