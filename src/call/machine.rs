@@ -14,7 +14,7 @@ use super::transfer::Transfer;
 use super::voice::{Turn, Voice, Words, excuse};
 
 /// How patient a call is.
-#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Settings {
     /// How the language model wants to be asked.
     pub style: PromptStyle,

@@ -13,8 +13,3 @@ mod timers;
 mod transfer;
 mod voice;
 
-#[cfg(test)]
-mod tests;
-
-pub use event::{Answer, Engine, Failure, Filed, Hearing, Input, Journalled, Line, Output, Sound, Stock, Transcript, TurnRecord, Who};
-pub use machine::{Call, Settings};

@@ -267,7 +267,8 @@ impl Ear {
             why => why,
         };
         let Utterance { number: utterance, last_voiced, .. } = open;
-        self.outbox.say(Heard::Ended { utterance, last_voiced, voiced_ms: open.voiced_ms(), why });
+        let silent_ms = Samples(self.clock.next().0.saturating_sub(last_voiced.0)).to_millis(self.clock.rate());
+        self.outbox.say(Heard::Ended { utterance, last_voiced, silent_ms, voiced_ms: open.voiced_ms(), why });
         self.open = None;
         self.onset.clear();
         self.ended_at = Some(self.clock.next());

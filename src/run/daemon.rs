@@ -44,7 +44,7 @@ pub enum RunError {
     Store(#[from] StoreError),
     /// An agent's files.
     #[error("{0}")]
-    Agent(config::AgentProblems),
+    Agent(#[from] config::agent::AgentFileError),
     /// A socket.
     #[error("cannot listen on {address}: {error}. Something else may use that port: name another with --sip or --http, or in the configuration")]
     Listen {
@@ -123,7 +123,7 @@ pub async fn run(config: Config) -> Result<(), RunError> {
 
 fn load_agents(config: &Config) -> Result<HashMap<String, Arc<Agent>>, RunError> {
     let load = |(name, path): (&String, &std::path::PathBuf)| {
-        let agent = config::agent::load(path).map_err(RunError::Agent)?;
+        let agent = config::agent::load(path)?;
         Ok((name.clone(), Arc::new(agent)))
     };
     config.agents.iter().map(load).collect()

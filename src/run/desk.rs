@@ -4,8 +4,6 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::base::CallId;
-
 use super::control::{Control, Request};
 use super::house::House;
 use super::switchboard::Roll;
@@ -52,7 +50,6 @@ impl Control for Front {
             Request::Status => return Ok(self.status()),
             Request::Calls { limit } => serde_json::to_value(self.house.store.calls(limit).await.map_err(told)?),
             Request::Call { id } => {
-                let id = CallId::parse(&id).ok_or_else(|| format!("{id:?} is no call: ids look like those of `nightbell calls`"))?;
                 serde_json::to_value(self.house.store.call(id).await.map_err(told)?)
             }
         };

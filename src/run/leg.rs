@@ -37,6 +37,7 @@ pub struct Prepared {
     leg: Box<Leg>,
     seat: Box<Seat>,
     id: LegId,
+    direction: media::Direction,
 }
 
 /// A leg that is ready to begin.
@@ -73,12 +74,9 @@ pub fn open(house: &House, local: IpAddr, offer: Option<&[u8]>) -> Result<OpenLe
     let id = house.hub.new_leg();
     let path = path(agreed.as_ref());
     let (leg, ends) = Leg::new(setup(id, socket, agreed.as_ref(), seed)).map_err(|error| unavailable(error.to_string()))?;
-    let mut leg = leg;
-    if let Some(agreed) = &agreed {
-        leg.set_direction(direction(agreed.direction));
-    }
+    let directed = agreed.as_ref().map_or(media::Direction::SendReceive, |agreed| direction(agreed.direction));
     let seat = Seat::new(id, ends.captured, ends.gate, hear::Settings::default());
-    Ok(OpenLeg { id, description, session, playback: ends.playback, setup: Prepared { leg, seat, id }, path })
+    Ok(OpenLeg { id, description, session, playback: ends.playback, setup: Prepared { leg, seat, id, direction: directed }, path })
 }
 
 fn setup(id: LegId, socket: std::net::UdpSocket, agreed: Option<&Negotiated>, seed: Seed) -> LegSetup {
@@ -103,6 +101,7 @@ pub fn begin(house: &House, prepared: Prepared, mailbox: mpsc::Sender<LegNews>) 
     house.hub.subscribe(prepared.id, mailbox);
     house.hub.listen(listen::Order::Add(prepared.seat));
     house.hub.media(media::Order::Add(prepared.leg));
+    house.hub.media(media::Order::Direct(prepared.id, prepared.direction));
 }
 
 /// Takes the leg away from them; its last news follow.

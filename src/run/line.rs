@@ -303,8 +303,8 @@ impl Line {
                 self.feeder.feed();
             }
             LegNews::Media(Report::Removed { stats, .. }) => {
-                let (lost, jitter) = (stats.receive.lost, stats.receive.jitter);
-                tracing::info!(call_id = %self.id, sent = stats.sent, lost, jitter, foreign = stats.foreign, "leg over");
+                let (lost, jitter) = (stats.receive.lost, stats.receive.jitter_us);
+                tracing::info!(call_id = %self.id, sent = stats.sent, lost, jitter_us = jitter, foreign = stats.foreign, "leg over");
             }
             LegNews::Media(_) => {}
         }

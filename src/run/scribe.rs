@@ -120,11 +120,9 @@ async fn commit(store: &Store, key: CommitKey, agent: &str, zone: &Zone, record:
         Record::Booking { resource, start, minutes, capacity, name, phone, note, replaces } => {
             let start_ms = zone.unix_millis(start);
             let end_ms = start_ms + i64::from(minutes) * 60_000;
-            if let Some(booking) = replaces {
-                return store.commit_move(key, booking, (start_ms, end_ms), u32::from(capacity)).await;
-            }
             let note = (!note.is_empty()).then(|| crate::base::Pii::new(note));
-            store.commit_booking(key, BookingRequest { agent, resource, start_ms, end_ms, capacity: u32::from(capacity), name, phone, note }).await
+            let capacity = u32::from(capacity);
+            store.commit_booking(key, BookingRequest { agent, resource, start_ms, end_ms, capacity, name, phone, note, replaces }).await
         }
         Record::Cancellation { booking } => store.commit_cancellation(key, booking).await,
         Record::Request { problem, unit, urgent, name, phone, due, owner } => {
