@@ -13,3 +13,5 @@ mod timers;
 mod transfer;
 mod voice;
 
+pub use event::{Answer, Engine, Failure, Filed, Hearing, Input, Journalled, Line, Output, Sound, Stock, Transcript, TurnRecord, Who};
+pub use machine::{Call, Settings};
