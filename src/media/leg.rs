@@ -4,19 +4,16 @@ use std::net::UdpSocket;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::bridge::Bridge;
+use super::bridge::{Bridge, PERIOD};
 use super::hearing::{Hearing, Listeners};
 use super::orders::{Direction, LegEnds, LegSetup, Renegotiation, Report, Side, Tap, Tapped};
 use super::playing::Playing;
 use super::stats::LegStats;
 use crate::audio::{Codec, mix_into, rms};
 use crate::base::limits::{CAPTURE_RING_MS, PLAYBACK_RING_MS, PTIME_MS};
-use crate::base::{Frame, Instant, LegId, Rate, Samples, Seed};
+use crate::base::{Frame, Instant, LegId, Samples, Seed};
 use crate::rt::{Gate, ring};
 use crate::rtp::{HEADER_BYTES, Header, KeySender, Pacer, event_of, write};
-
-/// Samples of one period.
-const PERIOD: usize = Samples::from_millis(PTIME_MS, Rate::K8).0 as usize;
 
 /// Our largest packet.
 const PACKET_BYTES: usize = HEADER_BYTES + PERIOD;

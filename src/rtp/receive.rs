@@ -84,6 +84,7 @@ pub struct Arrival {
 
 /// What stands behind a piece.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::large_enum_variant, reason = "by value, because nothing here may allocate")]
 pub enum Piece {
     /// Sound: decode the payload and leave out its first `skip` samples, whose time a gap has already taken.
     Sound {
@@ -187,12 +188,12 @@ impl Receiver {
             uncovered: 0,
         };
         match self.ssrc {
-            None => self.begin(now, header.ssrc, held),
+            None => self.begin(now, header.ssrc, &held),
             Some(ssrc) if ssrc == header.ssrc && self.is_near(header.sequence) => {
                 self.candidate = None;
-                self.take(now, held);
+                self.take(now, &held);
             }
-            Some(_) => self.consider(now, header, held),
+            Some(_) => self.consider(now, header, &held),
         }
     }
 
@@ -264,7 +265,7 @@ impl Receiver {
     }
 
     /// The first packet of a stream sets its clock.
-    fn begin(&mut self, now: Instant, ssrc: u32, held: Held) {
+    fn begin(&mut self, now: Instant, ssrc: u32, held: &Held) {
         if self.ssrc.is_none() {
             self.origin = now;
         }
@@ -277,23 +278,23 @@ impl Receiver {
     }
 
     /// A packet that does not follow what came before: two of them in sequence begin the stream anew (RFC 3550 appendix A.1).
-    fn consider(&mut self, now: Instant, header: Header, held: Held) {
+    fn consider(&mut self, now: Instant, header: Header, held: &Held) {
         match self.candidate.take() {
             Some((ssrc, first)) if ssrc == header.ssrc && first.sequence.wrapping_add(1) == held.sequence => {
                 self.stats.restarts += 1;
                 self.stats.lost += u64::from(self.held_count);
                 self.gap += self.uncovered(now, sound(first.load) + sound(held.load));
-                self.begin(now, ssrc, first);
+                self.begin(now, ssrc, &first);
                 self.take(now, held);
             }
             before => {
                 self.stats.strayed += u64::from(before.is_some());
-                self.candidate = Some((header.ssrc, held));
+                self.candidate = Some((header.ssrc, *held));
             }
         }
     }
 
-    fn take(&mut self, now: Instant, mut held: Held) {
+    fn take(&mut self, now: Instant, held: &Held) {
         let ahead = held.sequence.wrapping_sub(self.next);
         if ahead >= DROPOUT_MAX {
             return self.take_old(held.sequence);
@@ -310,8 +311,8 @@ impl Receiver {
             self.stats.jitter_us = self.jitter.micros(self.rate);
             self.stats.jitter_us_max = self.stats.jitter_us_max.max(self.stats.jitter_us);
         }
-        held.uncovered = self.uncovered(now, sound(held.load));
-        self.held[slot(held.sequence)] = Some(held);
+        let uncovered = self.uncovered(now, sound(held.load));
+        self.held[slot(held.sequence)] = Some(Held { uncovered, ..*held });
         self.held_count += 1;
         self.stats.reordered += u64::from(held.sequence == self.next && self.hole_since.is_some());
         if held.sequence == self.next {

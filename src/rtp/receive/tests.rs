@@ -163,7 +163,7 @@ fn a_far_end_whose_clock_stands_still_in_silence_is_heard_at_once_with_a_marker_
             ear.send(1_000 + u64::from(number) * 20, Sent { marker: marker && number == 1, ..nth(number) });
         }
         assert_eq!(ear.heard[1].0, 1 + heard_by);
-        assert_eq!(ear.heard.len() as u32, 20 - heard_by);
+        assert_eq!(ear.heard.len(), 20 - heard_by as usize);
         assert_eq!(ear.receiver.stats().restarts, 1);
     }
 }
