@@ -106,7 +106,7 @@ impl World {
         for peer in &mut self.peers {
             peer.number = peer.number.wrapping_add(1);
             match seed.below(20) {
-                0 => continue,
+                0 => {}
                 1 => drop(stranger.send_to(&[0x80; 40], peer.to)),
                 2 => drop(peer.socket.send_to(&[0x80, 201, 0, 1, 0, 0, 0, 1], peer.to)),
                 3 => drop(peer.socket.send_to(b"nonsense", peer.to)),

@@ -237,7 +237,7 @@ mod tests {
     fn keys_sent_are_keys_heard_through_any_loss_that_leaves_one_packet() {
         let mut seed = Seed::new(8);
         for _ in 0..200 {
-            let pressed: Vec<u8> = (0..1 + seed.below(8)).map(|_| u8::try_from(seed.below(16)).unwrap()).collect();
+            let pressed: Vec<u8> = (0..=seed.below(8)).map(|_| u8::try_from(seed.below(16)).unwrap()).collect();
             let (mut sender, mut keys, mut heard, mut time) = (KeySender::default(), Keys::default(), Vec::new(), RtpTime(seed.next_u32()));
             assert!(pressed.iter().all(|event| sender.press(*event)));
             let mut arrived = 0;
