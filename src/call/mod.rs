@@ -4,4 +4,3 @@
 //! - `voice`: our turns, what of each was heard, and what to do when synthesis fails in the middle of one;
 //! - `transfer`: a caller on the way to a person;
 //! - the dialogue kernel decides what is said and done.
-

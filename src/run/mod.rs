@@ -1,4 +1,4 @@
 //! Every task of the daemon.
 
-pub mod workers;
 pub mod control;
+pub mod workers;
