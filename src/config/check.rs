@@ -13,9 +13,18 @@ use super::raw::{self, Raw};
 use super::{Business, Config, Engines, Http, Media, Network, PackChoice, Person, Route, Sip, Store};
 use crate::base::civil::Zone;
 
+/// How far a configuration is checked.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Depth {
+    /// Its own file.
+    Settings,
+    /// The agents that it names as well.
+    Agents,
+}
+
 /// Checks `raw`, which was read from `text` in `file`.
-pub(super) fn check(file: &Path, text: &str, raw: &Raw, problems: &mut Vec<Problem>) -> Option<Config> {
-    let mut check = Check { file, text, problems };
+pub(super) fn check(file: &Path, text: &str, raw: &Raw, depth: Depth, problems: &mut Vec<Problem>) -> Option<Config> {
+    let mut check = Check { file, text, depth, problems };
     let business = check.business(&raw.business);
     let sip = check.sip(&raw.sip);
     let media = check.media(&raw.media);
@@ -30,6 +39,7 @@ pub(super) fn check(file: &Path, text: &str, raw: &Raw, problems: &mut Vec<Probl
 struct Check<'a> {
     file: &'a Path,
     text: &'a str,
+    depth: Depth,
     problems: &'a mut Vec<Problem>,
 }
 
@@ -158,7 +168,7 @@ impl Check<'_> {
             let plain_name = agent.get_ref().chars().all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_'));
             if !plain_name || agent.get_ref().is_empty() {
                 self.problem(agent, "an agent's name has letters, digits, - and _ only: it is the name of its file");
-            } else if !file.is_file() {
+            } else if self.depth == Depth::Agents && !agents.contains_key(agent.get_ref()) && !file.is_file() {
                 self.problem(agent, &format!("there is no agent {:?}: {} does not exist", agent.get_ref(), file.display()));
             }
             agents.insert(plain(agent), file);

@@ -126,12 +126,21 @@ fn the_command_line_stands_over_the_file() {
 }
 
 #[test]
+fn a_missing_agent_is_told_once_and_only_to_who_needs_it() {
+    let wrong = RIGHT.replace("agent = \"leasing\"", "agent = \"nobody\"").replace("agent = \"tenants\"", "agent = \"nobody\"");
+    let (_dir, file) = written(&wrong);
+    let told = Config::load(&file).unwrap_err().problems;
+    assert_eq!(told.iter().map(|problem| problem.line).collect::<Vec<_>>(), [Some(14)], "{told:?}");
+    assert!(Config::settings(&file, &Overrides::default()).is_ok());
+}
+
+#[test]
 fn no_text_makes_the_reader_panic() {
     use proptest::prelude::*;
     proptest!(|(cut in 0..RIGHT.len(), noise in "[\\[\\]=\"a-z.{},0-9\n#]{0,40}")| {
         let text: String = RIGHT.chars().take(cut).chain(noise.chars()).chain(RIGHT.chars().skip(cut)).collect();
         let (raw, mut problems) = raw::read(&text);
-        let meant = check::check(Path::new("nightbell.toml"), &text, &raw, &mut problems);
+        let meant = check::check(Path::new("nightbell.toml"), &text, &raw, check::Depth::Settings, &mut problems);
         prop_assert!(meant.is_some() || !problems.is_empty());
     });
 }
