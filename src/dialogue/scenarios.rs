@@ -1,0 +1,1 @@
+//! Whole dialogues as data: tests/scenarios/*.toml.
