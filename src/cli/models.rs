@@ -14,7 +14,7 @@ pub(super) fn perform(args: &ModelsArgs) -> Done {
         ModelsCommand::Fetch { pack } => fetch(&args.place, pack),
         ModelsCommand::Verify { pack, quiet } => verify(&args.place, pack.as_deref(), *quiet),
         ModelsCommand::Choose => {
-            let chosen = choose(&args.place.load(None, None)?).map_err(Failure::failed)?;
+            let chosen = choose(&args.place.settings()?).map_err(Failure::failed)?;
             let files = [("hears with", &chosen.asr), ("thinks with", &chosen.llm), ("speaks with", &chosen.voice)];
             let files = files.map(|(what, file)| format!("  {what:<12} {}", file.display()));
             print::lines([format!("{}: {}", chosen.pack, chosen.notice)].into_iter().chain(files))
@@ -27,7 +27,7 @@ fn configured(place: &Place) -> Result<Option<PathBuf>, Failure> {
     if place.config.is_none() && place.file().is_err() {
         return Ok(None);
     }
-    Ok(place.load(None, None)?.engines.models)
+    Ok(place.settings()?.engines.models)
 }
 
 fn described(pack: &Pack) -> Vec<String> {
