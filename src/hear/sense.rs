@@ -88,7 +88,14 @@ impl Sense {
             let under = if gap { floor.level() } else { floor.learn(power) };
             let score = vad.score(piece, gain.factor(level, under));
             let tonal = score > SCORE_ASKED && tones.purity_db(piece) > TONE_DB;
-            hops.push(Hop { begin, end, score: if tonal { score.min(TONE_SCORE) } else { score }, level, above_floor: level.above(under), gap });
+            hops.push(Hop {
+                begin,
+                end,
+                score: if tonal { score.min(TONE_SCORE) } else { score },
+                level,
+                above_floor: level.above(under),
+                gap,
+            });
         });
         hops
     }
