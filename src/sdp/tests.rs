@@ -89,9 +89,7 @@ fn the_version_grows_only_with_a_change() {
     let plain = offer("m=audio 5004 RTP/AVP 8 101\r\na=rtpmap:101 telephone-event/8000\r\n");
     let first = origin(&session.answer(plain.as_bytes()).unwrap().0);
     assert_eq!(origin(&session.answer(plain.as_bytes()).unwrap().0), first);
-    let held = origin(
-        &session.answer(plain.replace("RTP/AVP 8", "RTP/AVP 8").replace("a=rtpmap", "a=sendonly\r\na=rtpmap").as_bytes()).unwrap().0,
-    );
+    let held = origin(&session.answer(plain.replace("a=rtpmap", "a=sendonly\r\na=rtpmap").as_bytes()).unwrap().0);
     assert_ne!(held, first);
     let version = |line: &str| line.split(' ').nth(2).unwrap().parse::<u64>().unwrap();
     assert_eq!(version(&held), version(&first) + 1);

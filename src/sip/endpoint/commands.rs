@@ -14,10 +14,10 @@ use crate::sip::transaction::{LIFE, T1};
 use crate::sip::{Command, Method, SipCall, Uri};
 
 /// How often a call that rings says so again (RFC 3261 §13.3.1.1).
-pub(super) const RING_AGAIN: Duration = Duration::from_secs(60);
+pub(super) const RING_AGAIN: Duration = Duration::from_mins(1);
 
 /// How long the peer may take over a REFER.
-const REFER_LIFE: Duration = Duration::from_secs(180);
+const REFER_LIFE: Duration = Duration::from_mins(3);
 
 impl Endpoint {
     pub(super) fn obey(&mut self, now: Instant, command: Command) {

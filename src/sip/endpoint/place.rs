@@ -11,7 +11,7 @@ use crate::sip::method::ALLOW;
 use crate::sip::{Event, Flow, Invite, Method, Probe, SipCall, Uri, lex};
 
 /// How long a call of ours may ring.
-const UNANSWERED: std::time::Duration = std::time::Duration::from_secs(180);
+const UNANSWERED: std::time::Duration = std::time::Duration::from_mins(3);
 
 impl Endpoint {
     pub(super) fn place(&mut self, now: Instant, invite: Invite) -> SipCall {
@@ -34,7 +34,7 @@ impl Endpoint {
         let opening = Opening {
             call_id: format!("{}@{}", self.fresh(), self.sent_by(flow).host).into_bytes(),
             local_tag: self.fresh().into_bytes(),
-            local: self.from_header(&invite),
+            local: self.caller_header(&invite),
             target: invite.target.clone().into_bytes(),
             seq,
         };
@@ -78,7 +78,7 @@ impl Endpoint {
         self.open_client(now, flow, Owner::Probe(probe), request, branch);
     }
 
-    fn from_header(&self, invite: &Invite) -> Vec<u8> {
+    fn caller_header(&self, invite: &Invite) -> Vec<u8> {
         let user: String = invite.from_user.bytes().map(escaped).collect();
         let uri = format!("<sip:{user}@{}>", self.sent_by(invite.flow).host_only());
         let named = if invite.from_display.is_empty() { uri } else { format!("{} {uri}", lex::quote(&invite.from_display)) };
