@@ -195,7 +195,14 @@ impl Endpoint {
             };
         }
         let Some(call) = self.dialog_of(&received.core) else { return self.refuse_strange(now, id) };
-        let grows = self.calls.get_mut(&call).is_some_and(|known| known.dialog.take_seq(received.core.seq));
+        let grows = self.calls.get_mut(&call).is_some_and(|known| {
+            // The peer's address may change under a running call: what it sends last is where it is.
+            let grows = known.dialog.take_seq(received.core.seq);
+            if grows {
+                known.flow = received.flow;
+            }
+            grows
+        });
         if !grows {
             self.reply(now, id, Reply::refuse(500, "RFC 3261 12.2.2: the number in CSeq grows").with(name::RETRY_AFTER, "1"));
             return;

@@ -20,6 +20,9 @@ impl Endpoint {
             Some((403, "the address is no trusted peer's"))
         } else if !Uri::parse(invite.target.as_bytes()).is_some_and(|uri| uri.is_callable() && !uri.has_headers) {
             Some((416, "the target is no URI that can be called"))
+        } else if invite.max_forwards == 0 {
+            // A call that continues another one loses a hop each time, and a loop ends here (RFC 7332 §4).
+            Some((483, "no hops are left"))
         } else if self.calls.len() >= self.settings.calls_max || !self.has_room(false) {
             Some((486, "every line is busy"))
         } else {
