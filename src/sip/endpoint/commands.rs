@@ -29,6 +29,7 @@ impl Endpoint {
             Command::RejectOffer { call, status } => self.refuse_offer(now, call, status),
             Command::Hangup { call, reason } if self.calls.contains_key(&call) => self.hang_up(now, call, reason),
             Command::Cancel { call } => self.cancel(now, call),
+            Command::Offer { call, sdp } => self.offer(now, call, sdp),
             Command::Refer { call, target } => self.send_refer(now, call, &target),
             Command::Options { probe, flow, target } => self.probe(now, probe, flow, &target),
             Command::Hangup { .. } => self.counters.ignored_commands += 1,

@@ -19,6 +19,8 @@ fn call_of(event: &Event) -> Option<(SipCall, bool)> {
         | Event::Reoffer { call, .. }
         | Event::Progress { call, .. }
         | Event::Answered { call, .. }
+        | Event::OfferAnswered { call, .. }
+        | Event::OfferRefused { call, .. }
         | Event::ReferAccepted { call }
         | Event::ReferProgress { call, .. }
         | Event::ReferFailed { call, .. }
@@ -29,13 +31,14 @@ fn call_of(event: &Event) -> Option<(SipCall, bool)> {
 
 /// What a shell might order at any moment, sensible or not.
 fn order(seed: &mut Seed, call: SipCall) -> Command {
-    match seed.below(10) {
+    match seed.below(11) {
         1 | 2 => Command::Accept { call, answer: Bytes::from_static(b"v=0\r\n") },
         3 => Command::Reject { call, status: 480, reason: None },
         4 => Command::Hangup { call, reason: None },
         5 => Command::Cancel { call },
         6 => Command::Refer { call, target: "sip:30@192.0.2.9".to_owned() },
         7 => Command::Answer { call, sdp: None },
+        9 => Command::Offer { call, sdp: Bytes::from_static(b"v=0\r\n") },
         8 => Command::RejectOffer { call, status: 488 },
         _ => Command::Ring { call },
     }
