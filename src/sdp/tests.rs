@@ -82,6 +82,13 @@ fn every_line_keeps_its_place_and_refused_ones_have_port_zero() {
     assert_eq!(media_lines(&session.offer()).len(), 4, "a later offer of ours keeps the places");
 }
 
+/// RFC 3264 §6: the answer repeats the transport of the offer.
+#[test]
+fn the_answer_repeats_the_transport() {
+    let (answer, _) = session().answer(offer("m=audio 5004 RTP/AVPF 8\r\n").as_bytes()).unwrap();
+    assert_eq!(media_lines(&answer), ["m=audio 40000 RTP/AVPF 8"]);
+}
+
 /// RFC 3264 §8: the version in o= grows by one when the description changes, and only then.
 #[test]
 fn the_version_grows_only_with_a_change() {
