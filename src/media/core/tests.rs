@@ -80,11 +80,8 @@ impl World {
     }
 
     fn say(&mut self, id: u32, turn: u32, clip: u32, sound: &[i16]) {
-        let pieces = sound.chunks(160);
-        let count = pieces.len();
-        for (place, piece) in pieces.enumerate() {
-            let frame = Frame::new(Rate::K8, piece);
-            self.ends.get_mut(&id).unwrap().playback.push(Playback { turn: TurnId(turn), clip, frame, last: place + 1 == count }).unwrap();
+        for item in Playback::clip(TurnId(turn), clip, Rate::K8, sound) {
+            self.ends.get_mut(&id).unwrap().playback.push(item).unwrap();
         }
     }
 
@@ -506,4 +503,126 @@ fn orders_for_nobody_are_refused() {
     let refused: Vec<_> =
         world.reports.iter().filter_map(|report| if let Report::Refused { leg } = report { Some(leg.0) } else { None }).collect();
     assert_eq!(refused, [9, 9, 1, 2, 8]);
+}
+
+/// Whatever is paused, resumed, flushed and starved: what the far end got is what the reports say, clip by clip and to the sample.
+#[test]
+fn what_is_told_as_played_is_what_the_far_end_got() {
+    let sound = ramp(16_000);
+    for seed_number in 0..40 {
+        let mut seed = Seed::new(seed_number);
+        let mut world = World::new();
+        world.add_pair(1, 2);
+        world.run(60);
+        world.heard(2);
+        let (mut turn, mut clip, mut got) = (1, 0, Vec::new());
+        for _ in 0..120 {
+            match seed.below(8) {
+                0 => world.gate(1).pause(),
+                1 | 2 => world.gate(1).resume(),
+                3 => {
+                    turn += 1;
+                    world.gate(1).flush_below(TurnId(turn));
+                }
+                4 | 5 if world.ends[&1].playback.vacant() > 20 => {
+                    clip += 1;
+                    let length = 1 + usize::try_from(seed.below(3_000)).unwrap();
+                    world.say(1, turn, clip, &sound[..length]);
+                }
+                _ => {}
+            }
+            world.run(5 * (1 + seed.below(30)));
+            got.extend(world.heard(2).into_iter().filter(|sample| *sample != 0));
+        }
+        world.gate(1).resume();
+        world.run(2_000 / 4);
+        world.order(Order::Remove(LegId(1)));
+        world.run(60);
+        got.extend(world.heard(2).into_iter().filter(|sample| *sample != 0));
+        let mut told: Vec<(u32, u64)> = Vec::new();
+        for (_, clip, samples, _) in world.played() {
+            match told.last_mut() {
+                // The same clip told again, further on or at its end.
+                Some(last) if last.0 == clip => {
+                    assert!(samples >= last.1, "seed {seed_number}: a count never falls");
+                    last.1 = samples;
+                }
+                _ => told.push((clip, samples)),
+            }
+        }
+        let expected: Vec<i16> = told.iter().flat_map(|(_, samples)| sound[..usize::try_from(*samples).unwrap()].to_vec()).collect();
+        assert_eq!(got, expected, "seed {seed_number}");
+        assert!(told.windows(2).all(|pair| pair[0].0 < pair[1].0), "seed {seed_number}: each clip is told once, in order");
+    }
+}
+
+#[test]
+fn hostile_datagrams_of_the_latched_source_never_panic_nor_outrun_the_wall() {
+    for seed_number in 0..20 {
+        let mut seed = Seed::new(seed_number);
+        let mut world = World::new();
+        let (peer, at) = world.add_with_peer(1);
+        let (mut gaps, mut frames) = (0, 0);
+        for _ in 0..400_u64 {
+            for _ in 0..seed.below(6) {
+                let mut bytes: Vec<u8> = (0..seed.below(1_500)).map(|_| seed.next_u32().to_le_bytes()[0]).collect();
+                if let (Some(head), false) = (bytes.first_chunk_mut::<2>(), seed.one_in(8)) {
+                    *head = [0x80, [0, 8, 101, 13, 0x80][usize::try_from(seed.below(5)).unwrap()]];
+                }
+                if let (Some(ssrc), true) = (bytes.get_mut(8..12), seed.one_in(2)) {
+                    ssrc.copy_from_slice(&[0, 0, 0, 1]);
+                }
+                peer.send_to(&bytes, at).unwrap();
+            }
+            world.run(20);
+            let captured = &mut world.ends.get_mut(&1).unwrap().captured;
+            while let Some(one) = captured.pop() {
+                frames += 1;
+                gaps += if one.kind == CapturedKind::Gap { one.frame.samples().len() } else { 0 };
+                assert!(one.frame.samples().len() <= 160);
+            }
+        }
+        assert!(gaps <= (400 * 20 + 1_000) * 8, "seed {seed_number}: {gaps}");
+        assert!(frames > 100, "seed {seed_number}");
+    }
+}
+
+#[test]
+fn a_new_agreement_moves_the_leg_to_the_new_address_and_law() {
+    let mut world = World::new();
+    let (before, at) = world.add_with_peer(1);
+    send(&before, at, nth(0), &[0xff; 160]);
+    world.run(100);
+    let after = socket();
+    let agreed =
+        Renegotiation { codec: Codec::Pcma, telephone_event: None, remote: after.local_addr().ok(), direction: Direction::SendReceive };
+    world.order(Order::Renegotiate(LegId(1), agreed));
+    received(&before);
+    world.run(100);
+    assert!(received(&before).is_empty());
+    assert!(received(&after).iter().all(|(header, payload)| header.payload_type == 8 && payload == &[0xd5; 160]));
+    // The new far end speaks: another source from another address, and the leg's clock goes on.
+    world.heard(1);
+    for number in 0..10 {
+        send(&after, at, Header { ssrc: 99, payload_type: 8, ..nth(900 + number) }, &[0x2a; 160]);
+        world.run(20);
+    }
+    assert!(rms(&world.heard(1)) > 20_000);
+    world.order(Order::SendDigit(LegId(1), '1'));
+    world.run(5);
+    assert_eq!(world.reports.last(), Some(&Report::DigitRefused { leg: LegId(1), digit: '1' }));
+}
+
+#[test]
+fn a_frame_of_another_rate_is_dropped_and_counted() {
+    let mut world = World::new();
+    world.add_pair(1, 2);
+    for item in Playback::clip(TurnId(1), 0, Rate::K16, &[5_000; 640]).chain(Playback::clip(TurnId(1), 1, Rate::K8, &[5_000; 100])) {
+        world.ends.get_mut(&1).unwrap().playback.push(item).unwrap();
+    }
+    world.run(100);
+    assert_eq!(world.played(), [(1, 1, 100, true)]);
+    world.order(Order::Remove(LegId(1)));
+    world.run(5);
+    assert!(matches!(world.reports.last(), Some(Report::Removed { stats, .. }) if stats.playback_misfits == 2));
 }
