@@ -1,1 +1,5 @@
-fn main() {}
+//! Parse, build, run, exit code.
+
+fn main() -> std::process::ExitCode {
+    nightbell::cli::main()
+}

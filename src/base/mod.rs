@@ -2,12 +2,15 @@
 
 pub mod civil;
 pub mod clock;
+pub mod entropy;
 mod fault;
 mod ids;
 pub mod limits;
 mod pii;
 mod seed;
+pub mod sha256;
 mod sound;
+pub mod text;
 mod time;
 mod units;
 

@@ -1,1 +1,22 @@
-//! The command line.
+//! The command line: what it understands ([`args`]), and the commands that need no call of their own.
+
+pub mod args;
+mod calls;
+mod check;
+mod dispatch;
+mod failure;
+mod models;
+mod place;
+mod print;
+mod progress;
+mod run;
+mod script;
+mod status;
+mod talk;
+
+pub use dispatch::{Commands, main};
+pub use failure::{Done, Failure};
+pub use script::{Script, Step};
+
+#[cfg(test)]
+mod tests;

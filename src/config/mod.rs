@@ -1,1 +1,18 @@
-//! Configuration as written and as meant.
+//! Configuration in two stages: as written (`raw`), and as meant ([`Config`]), with every problem told at once by file and line.
+
+pub mod agent;
+mod check;
+mod error;
+mod load;
+mod meant;
+pub mod models;
+mod network;
+mod raw;
+
+pub use error::{ConfigErrors, Problem};
+pub use load::Overrides;
+pub use meant::{Business, Config, Engines, Http, Media, PackChoice, Person, Route, Sip, Store};
+pub use network::Network;
+
+#[cfg(test)]
+mod tests;

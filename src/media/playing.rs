@@ -126,6 +126,7 @@ impl Playing {
         if !self.clip.is_some_and(|clip| clip.is_of(item)) {
             self.tell_clip(out);
             self.clip = Some(Clip::begun(item));
+            out(Report::Began { leg: self.leg, turn: item.turn, clip: item.clip });
         }
         self.starved = false;
         self.ended = None;

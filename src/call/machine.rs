@@ -1,0 +1,489 @@
+//! The call itself: it routes, it does not work.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use crate::base::civil::DateTime;
+use crate::base::{Instant, Pii};
+use crate::dialogue::{Event, Expected, Kernel, Organ, Outcome, PromptStyle, TransferProgress};
+
+use super::caller::{Caller, Next};
+use super::event::{Answer, Engine, Failure, Filed, Hearing, Input, Line, Output, Sound, Stock, TurnRecord, Who};
+use super::timers::{Timer, Timers};
+use super::transfer::Transfer;
+use super::voice::{Turn, Voice, Words, excuse};
+
+/// How patient a call is.
+#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
+pub struct Settings {
+    /// How the language model wants to be asked.
+    pub style: PromptStyle,
+    /// How long after our 200 we greet although nothing has come from the caller.
+    pub greet_after_ms: u64,
+    /// How long the language model may take; then the matcher's word counts.
+    pub understand_ms: u64,
+    /// How long the caller may be silent before we say something.
+    pub silence_ms: u64,
+    /// How long the caller may wait for a first word of ours before we ask for a moment.
+    pub late_ms: u64,
+    /// How long another telephone may ring.
+    pub transfer_ms: u64,
+    /// How long a call may last.
+    pub longest_ms: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        let style = PromptStyle::Compact;
+        Self {
+            style,
+            greet_after_ms: 400,
+            understand_ms: 1_500,
+            silence_ms: 7_000,
+            late_ms: 2_000,
+            transfer_ms: 30_000,
+            longest_ms: 1_800_000,
+        }
+    }
+}
+
+/// How long the last reports about an interrupted turn may take.
+const SETTLE: Duration = Duration::from_millis(80);
+
+/// How long a dead engine is given before the next try. It tells when it is back, so this is only for what it cannot tell.
+const RETRY: Duration = Duration::from_millis(600);
+
+/// Tries to say something before we give the call up.
+const SPEAK_FAILURES_MAX: u32 = 30;
+
+/// How long the records of a call that is gone are waited for.
+const LINGER: Duration = Duration::from_secs(3);
+
+/// A matcher this sure of an answer to a narrow question needs no model.
+const CERTAIN: f32 = 0.9;
+
+/// A question to the language model that is under way, or its answer.
+#[derive(Clone, Debug)]
+struct Asked {
+    request: u32,
+    text: Pii<String>,
+    result: Option<Result<(Pii<String>, f32), Failure>>,
+}
+
+/// Where a call is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Phase {
+    /// Our 200 is out, or is about to be.
+    Accepted,
+    /// The greeting has begun.
+    Talking,
+    /// Gone on the wire; the records may still answer.
+    Gone,
+    /// Nothing is outstanding.
+    Over,
+}
+
+/// One call.
+pub struct Call {
+    pub(super) settings: Settings,
+    pub(super) kernel: Kernel,
+    pub(super) caller: Caller,
+    pub(super) voice: Voice,
+    pub(super) transfer: Transfer,
+    pub(super) timers: Timers,
+    pub(super) out: VecDeque<Output>,
+    /// When the caller's last sentence ended, until our answer to it has begun.
+    pub(super) waiting_since: Option<Instant>,
+    pub(super) commits_open: u32,
+    phase: Phase,
+    asked: Option<Asked>,
+    requests: u32,
+    silences: u32,
+    llm_up: bool,
+    ears_gone: bool,
+    /// A stock phrase has been said since the caller's last sentence.
+    excused: bool,
+    failed: bool,
+}
+
+impl Call {
+    /// A call that is about to be answered.
+    pub fn new(settings: Settings, kernel: Kernel, now: Instant) -> Self {
+        let mut timers = Timers::default();
+        timers.set(Timer::Longest, now + Duration::from_millis(settings.longest_ms));
+        Self {
+            settings,
+            kernel,
+            caller: Caller::default(),
+            voice: Voice::default(),
+            transfer: Transfer::default(),
+            timers,
+            out: VecDeque::new(),
+            waiting_since: None,
+            commits_open: 0,
+            phase: Phase::Accepted,
+            asked: None,
+            requests: 0,
+            silences: 0,
+            llm_up: true,
+            ears_gone: false,
+            excused: false,
+            failed: false,
+        }
+    }
+
+    /// Something happened. `local` is what the wall shows at the business.
+    pub fn handle(&mut self, now: Instant, local: DateTime, input: Input) {
+        if self.phase == Phase::Over {
+            return;
+        }
+        match input {
+            Input::Line(line) => self.line(now, local, line),
+            Input::Sound(Sound::Played { turn, clip, samples, finished }) => {
+                if self.voice.played(now, turn, clip, samples, finished) {
+                    self.timers.stop(Timer::Late);
+                }
+            }
+            Input::Hearing(hearing) => self.hearing(now, hearing),
+            Input::Engine(answer) => self.engine(now, local, answer),
+            Input::Filed(filed) => self.filed(now, local, filed),
+        }
+        self.advance(now, local);
+    }
+
+    /// Time has passed.
+    pub fn handle_timeout(&mut self, now: Instant, local: DateTime) {
+        while let Some(timer) = self.timers.take_due(now) {
+            self.timer(now, local, timer);
+        }
+        self.advance(now, local);
+    }
+
+    /// What the shell has to do, in this order.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.out.pop_front()
+    }
+
+    /// When [`Call::handle_timeout`] is wanted.
+    pub fn poll_deadline(&self) -> Option<Instant> {
+        self.timers.next()
+    }
+
+    /// Whether everything about this call is done.
+    pub fn is_over(&self) -> bool {
+        self.phase == Phase::Over
+    }
+
+    fn line(&mut self, now: Instant, local: DateTime, line: Line) {
+        match line {
+            Line::Accepted => self.timers.set(Timer::Greet, now + Duration::from_millis(self.settings.greet_after_ms)),
+            Line::Connected => self.greet(now, local),
+            Line::Key(key) => self.key(now, local, key),
+            Line::ReferAccepted => {}
+            Line::ReferProgress(status) | Line::ReferFailed(status) => {
+                if let Some((effect, progress)) = self.transfer.status(status) {
+                    self.transferring(now, local, effect, progress);
+                }
+            }
+            Line::Gone { failed } => self.gone(now, local, failed),
+        }
+    }
+
+    fn greet(&mut self, now: Instant, local: DateTime) {
+        if self.phase == Phase::Accepted {
+            self.phase = Phase::Talking;
+            self.timers.stop(Timer::Greet);
+            self.step(now, local, Event::Began);
+        }
+    }
+
+    fn key(&mut self, now: Instant, local: DateTime, key: char) {
+        self.cut_voice(now);
+        self.silences = 0;
+        self.file_caller(now, Pii::new(format!("[key {key}]")), None);
+        self.waiting_since = Some(now);
+        self.step(now, local, Event::Digit(key));
+    }
+
+    fn transferring(&mut self, now: Instant, local: DateTime, effect: crate::dialogue::EffectId, progress: TransferProgress) {
+        if progress != TransferProgress::Started {
+            self.timers.stop(Timer::Transfer);
+        }
+        self.step(now, local, Event::Transfer { effect, progress });
+        if self.transfer.has_succeeded() {
+            self.commits_open += 1;
+            self.out.push_back(Output::FileTransfer { effect });
+            self.out.push_back(Output::Hangup);
+        }
+    }
+
+    fn gone(&mut self, now: Instant, local: DateTime, failed: bool) {
+        if self.phase == Phase::Gone {
+            return;
+        }
+        self.failed |= failed;
+        self.timers.stop_all();
+        self.voice.cut();
+        self.finish_turns(now, local, true);
+        self.phase = Phase::Gone;
+        self.step(now, local, Event::HungUp);
+        self.timers.set(Timer::Linger, now + LINGER);
+    }
+
+    fn hearing(&mut self, now: Instant, hearing: Hearing) {
+        match hearing {
+            Hearing::Began(utterance) => {
+                self.timers.stop(Timer::Silence);
+                if let Some(dropped) = self.caller.began(utterance) {
+                    self.out.push_back(Output::Forget { utterance: dropped });
+                }
+            }
+            Hearing::Yielded(_) => self.cut_voice(now),
+            Hearing::Resumed(_) => {}
+            Hearing::Settling(utterance) => {
+                let next = self.caller.settling(utterance);
+                self.recognise(now, next);
+            }
+            Hearing::Continued(utterance) => self.caller.continued(utterance),
+            Hearing::Ended { utterance, silent_ms, why, .. } => {
+                let silent_since = Instant::from_micros(now.as_micros().saturating_sub(silent_ms.saturating_mul(1_000)));
+                let next = self.caller.ended(utterance, why, silent_since);
+                self.recognise(now, next);
+                if self.caller.is_pending() && !self.voice.is_busy() {
+                    self.timers.set(Timer::Late, silent_since + Duration::from_millis(self.settings.late_ms));
+                } else if !self.caller.is_pending() {
+                    self.out.push_back(Output::Forget { utterance });
+                }
+            }
+        }
+    }
+
+    fn engine(&mut self, now: Instant, local: DateTime, answer: Answer) {
+        match answer {
+            Answer::Transcribed { utterance, attempt, result } => {
+                let next = self.caller.transcribed(utterance, attempt, result);
+                self.recognise(now, next);
+            }
+            Answer::Understood { request, result } => {
+                if let Some(asked) = self.asked.as_mut().filter(|asked| asked.request == request && asked.result.is_none()) {
+                    asked.result = Some(result);
+                    self.timers.stop(Timer::Understand);
+                }
+            }
+            Answer::Clip { turn, clip: _, start, end, samples } => self.voice.clip(turn, start, end, samples),
+            Answer::Spoken { turn } => self.voice.complete(turn),
+            Answer::Mute { turn, from, why } => self.mute(now, turn, from, why),
+            Answer::Health { engine, up } => self.health(now, local, engine, up),
+        }
+    }
+
+    fn mute(&mut self, now: Instant, turn: crate::base::TurnId, from: usize, why: Failure) {
+        self.voice.mute(turn, from);
+        let failures = self.voice.failures();
+        if failures >= SPEAK_FAILURES_MAX || why == Failure::Refused {
+            self.failed = true;
+            self.voice.cut();
+            self.say_stock(now, Stock::Broken);
+            self.out.push_back(Output::Hangup);
+            return;
+        }
+        if let Some(stock) = excuse(failures) {
+            self.say_stock(now, stock);
+        }
+        self.timers.set(Timer::Speak, now + RETRY);
+    }
+
+    fn health(&mut self, now: Instant, local: DateTime, engine: Engine, up: bool) {
+        match (engine, up) {
+            (Engine::Asr, true) => {
+                self.recognise_again(now);
+                if std::mem::take(&mut self.ears_gone) {
+                    self.step(now, local, Event::EngineBack(Organ::Ears));
+                }
+            }
+            (Engine::Tts, true) => self.speak_again(now),
+            (Engine::Llm, up) => {
+                if self.llm_up != up {
+                    let event = if up { Event::EngineBack(Organ::Mind) } else { Event::EngineGone(Organ::Mind) };
+                    self.llm_up = up;
+                    self.step(now, local, event);
+                }
+            }
+            (Engine::Asr | Engine::Tts, false) => {}
+        }
+    }
+
+    fn filed(&mut self, now: Instant, local: DateTime, filed: Filed) {
+        let event = match filed {
+            Filed::Committed { effect, receipt } => {
+                self.commits_open = self.commits_open.saturating_sub(1);
+                Event::Committed { effect, receipt }
+            }
+            Filed::Refused { effect, why } => {
+                self.commits_open = self.commits_open.saturating_sub(1);
+                Event::CommitFailed { effect, why }
+            }
+            Filed::TransferFiled => {
+                self.commits_open = self.commits_open.saturating_sub(1);
+                return;
+            }
+            Filed::Busy { effect, busy: Some(busy) } => Event::LookedUp { effect, busy },
+            Filed::Busy { effect, busy: None } => Event::LookUpFailed { effect },
+        };
+        self.step(now, local, event);
+    }
+
+    fn timer(&mut self, now: Instant, local: DateTime, timer: Timer) {
+        match timer {
+            Timer::Greet => self.greet(now, local),
+            Timer::Silence => {
+                self.silences += 1;
+                self.step(now, local, Event::Silence { nth: self.silences });
+            }
+            Timer::Understand => {
+                if let Some(asked) = self.asked.as_mut().filter(|asked| asked.result.is_none()) {
+                    asked.result = Some(Err(Failure::Late));
+                }
+            }
+            Timer::Recognise => self.recognise_again(now),
+            Timer::Speak => self.speak_again(now),
+            Timer::Late => {
+                if !std::mem::replace(&mut self.excused, true) {
+                    self.say_stock(now, Stock::Moment);
+                }
+            }
+            Timer::Settle => self.finish_turns(now, local, true),
+            Timer::Transfer => {
+                if let Some((effect, progress)) = self.transfer.timed_out() {
+                    self.transferring(now, local, effect, progress);
+                }
+            }
+            Timer::Longest => self.out.push_back(Output::Hangup),
+            Timer::Linger => self.commits_open = 0,
+        }
+    }
+
+    fn recognise(&mut self, now: Instant, next: Next) {
+        match next {
+            Next::Wait => {}
+            Next::Transcribe { utterance, attempt } => {
+                let hint = self.kernel.expected().as_str().to_owned();
+                self.out.push_back(Output::Transcribe { utterance, attempt, hint });
+            }
+            Next::Postponed => {
+                if !std::mem::replace(&mut self.excused, true) {
+                    self.say_stock(now, Stock::Moment);
+                }
+                self.timers.set(Timer::Recognise, now + RETRY);
+            }
+        }
+    }
+
+    fn recognise_again(&mut self, now: Instant) {
+        for next in self.caller.retry() {
+            self.recognise(now, next);
+        }
+    }
+
+    fn speak_again(&mut self, now: Instant) {
+        if let Some(owed) = self.voice.take_owed() {
+            let words = Words { text: owed.text, kernel: owed.kernel, stock: None };
+            self.say(now, words, None);
+        }
+    }
+
+    /// What may have become possible by what happened.
+    fn advance(&mut self, now: Instant, local: DateTime) {
+        self.finish_turns(now, local, false);
+        if self.phase == Phase::Talking {
+            self.understand(now, local);
+            self.await_caller(now);
+        }
+        if self.phase == Phase::Gone && self.commits_open == 0 {
+            self.phase = Phase::Over;
+            self.timers.stop_all();
+            let outcome = if self.failed && self.kernel.outcome() == Outcome::Abandoned { Outcome::Failed } else { self.kernel.outcome() };
+            self.out.push_back(Output::Over { outcome });
+        }
+    }
+
+    /// Takes what the caller has said so far to the model, and once it is whole to the kernel.
+    fn understand(&mut self, now: Instant, local: DateTime) {
+        let whole = if self.caller.is_speaking() { None } else { self.caller.sentence(false) };
+        let Some(sentence) = whole.clone().or_else(|| self.caller.sentence(true)) else { return };
+        if sentence.text.expose().is_empty() {
+            if let Some(sentence) = whole {
+                self.nothing_understood(now, local, &sentence);
+            }
+            return;
+        }
+        if self.asked.as_ref().is_none_or(|asked| asked.text != sentence.text) {
+            self.ask(now, local, sentence.text.clone());
+        }
+        let Some(sentence) = whole else { return };
+        let Some(result) = self.asked.as_ref().and_then(|asked| asked.result.clone()) else { return };
+        self.asked = None;
+        self.said(now, local, &sentence, result.ok());
+    }
+
+    fn ask(&mut self, now: Instant, local: DateTime, text: Pii<String>) {
+        self.requests += 1;
+        let request = self.requests;
+        let sure = self.kernel.matcher(local, text.expose());
+        let narrow = !matches!(self.kernel.expected(), Expected::Open | Expected::Anything | Expected::Message);
+        let needless = !self.llm_up || (narrow && sure.confidence >= CERTAIN);
+        if !needless {
+            let ask = self.kernel.understanding(self.settings.style, text.expose());
+            let within_ms = self.settings.understand_ms;
+            self.out.push_back(Output::Understand { request, ask, within_ms });
+            self.timers.set(Timer::Understand, now + Duration::from_millis(within_ms));
+        }
+        let result = needless.then_some(Err(Failure::Gone));
+        self.asked = Some(Asked { request, text, result });
+    }
+
+    fn await_caller(&mut self, now: Instant) {
+        let quiet = self.voice.is_silent() && !self.caller.is_pending() && self.commits_open == 0 && !self.timers.runs(Timer::Transfer);
+        if quiet && !self.timers.runs(Timer::Silence) {
+            self.timers.set(Timer::Silence, now + Duration::from_millis(self.settings.silence_ms));
+        } else if !quiet {
+            self.timers.stop(Timer::Silence);
+        }
+    }
+
+    pub(super) fn forget_answered(&mut self) {
+        self.silences = 0;
+        self.excused = false;
+        for utterance in self.caller.answered() {
+            self.out.push_back(Output::Forget { utterance });
+        }
+    }
+
+    pub(super) fn lose_ears(&mut self, now: Instant, local: DateTime) {
+        self.ears_gone = true;
+        self.step(now, local, Event::EngineGone(Organ::Ears));
+    }
+
+    fn cut_voice(&mut self, now: Instant) {
+        if self.voice.is_busy() || !self.voice.is_silent() {
+            self.voice.cut();
+            self.out.push_back(Output::FlushBelow(self.voice.following()));
+            self.timers.set(Timer::Settle, now + SETTLE);
+        }
+    }
+
+    fn finish_turns(&mut self, now: Instant, local: DateTime, settled: bool) {
+        while let Some(turn) = self.voice.take_over(settled) {
+            self.file_turn(&turn);
+            let Some(id) = turn.kernel else { continue };
+            let event =
+                if turn.is_finished() { Event::Spoke { turn: id } } else { Event::Interrupted { turn: id, heard: Pii::new(turn.heard()) } };
+            self.step(now, local, event);
+        }
+    }
+
+    fn file_turn(&mut self, turn: &Turn) {
+        let (at_ms, text, heard) = (turn.began.as_millis(), turn.text.clone(), Pii::new(turn.heard()));
+        self.out.push_back(Output::Turn(TurnRecord { at_ms, who: Who::Agent, text, heard, gap_ms: turn.gap_ms, confidence: None }));
+    }
+}

@@ -1,0 +1,248 @@
+//! What we are saying: turns in order, the clips that synthesis made of each, and what of them was played.
+//!
+//! A turn number of the wire is ours alone; the kernel counts its own turns and is told of those.
+
+use std::collections::VecDeque;
+
+use crate::base::{Instant, Pii, TurnId};
+
+use super::event::Stock;
+
+/// Turns that wait at once. More, and the oldest that is over is forgotten first; the kernel never asks for so many.
+const TURNS_MAX: usize = 64;
+
+#[derive(Clone, Debug)]
+struct Clip {
+    start: usize,
+    end: usize,
+    samples: u64,
+    played: u64,
+    finished: bool,
+}
+
+/// One turn of ours.
+#[derive(Clone, Debug)]
+pub struct Turn {
+    /// Its number on the wire.
+    pub id: TurnId,
+    /// When it was begun.
+    pub began: Instant,
+    /// The kernel's number; none for words of the conductor's own.
+    pub kernel: Option<TurnId>,
+    /// The words.
+    pub text: Pii<String>,
+    /// Since when the caller has waited for it.
+    pub waited_since: Option<Instant>,
+    /// From then to our first sound.
+    pub gap_ms: Option<u64>,
+    /// Said from memory, without synthesis.
+    stock: Option<Stock>,
+    clips: Vec<Clip>,
+    complete: bool,
+    cut: bool,
+}
+
+impl Turn {
+    /// The part of the words that was played, cut at a word.
+    pub fn heard(&self) -> String {
+        let text = self.text.expose();
+        let mut heard = 0;
+        for clip in &self.clips {
+            if clip.played == 0 {
+                break;
+            }
+            let whole = clip.finished && clip.played >= clip.samples;
+            heard = if whole { clip.end } else { clip.start + part(clip.end - clip.start, clip.played, clip.samples) };
+            if !whole {
+                break;
+            }
+        }
+        cut_at_word(text, heard).to_owned()
+    }
+
+    /// All of it was played.
+    pub fn is_finished(&self) -> bool {
+        self.complete && self.clips.iter().all(|clip| clip.finished)
+    }
+
+    /// Nothing more of it will be played.
+    pub fn is_over(&self) -> bool {
+        self.cut || self.is_finished()
+    }
+}
+
+fn part(bytes: usize, played: u64, samples: u64) -> usize {
+    let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+    usize::try_from(bytes.saturating_mul(played.min(samples)) / samples.max(1)).unwrap_or(usize::MAX)
+}
+
+/// The beginning of `text` up to the last whole word before `bytes`.
+fn cut_at_word(text: &str, bytes: usize) -> &str {
+    if bytes >= text.len() {
+        return text;
+    }
+    let mut end = bytes;
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    match text[..end].rfind(' ') {
+        Some(space) => &text[..space],
+        None => "",
+    }
+}
+
+/// What a turn is made of.
+#[derive(Clone, Debug)]
+pub struct Words {
+    /// The words.
+    pub text: Pii<String>,
+    /// The kernel's number; none for words of the conductor's own.
+    pub kernel: Option<TurnId>,
+    /// Said from memory, without synthesis.
+    pub stock: Option<Stock>,
+}
+
+/// Our side of the conversation.
+#[derive(Clone, Debug, Default)]
+pub struct Voice {
+    turns: VecDeque<Turn>,
+    last: TurnId,
+    /// The unspoken rest of turns whose synthesis failed.
+    owed: Option<Owed>,
+    /// How often synthesis failed since it last made a clip.
+    failures: u32,
+}
+
+/// Words that could not be said when it was their time.
+#[derive(Clone, Debug)]
+pub struct Owed {
+    /// The words.
+    pub text: Pii<String>,
+    /// The kernel's turn that they belong to.
+    pub kernel: Option<TurnId>,
+}
+
+impl Voice {
+    /// A new turn, to be spoken after the others.
+    pub fn begin(&mut self, now: Instant, words: Words, waited_since: Option<Instant>) -> TurnId {
+        if self.turns.len() >= TURNS_MAX {
+            self.turns.pop_front();
+        }
+        self.last = self.last.next();
+        let Words { text, kernel, stock } = words;
+        let (id, clips, gap_ms) = (self.last, Vec::new(), None);
+        self.turns.push_back(Turn { id, began: now, kernel, text, waited_since, gap_ms, stock, clips, complete: false, cut: false });
+        id
+    }
+
+    /// The turn to come: raising the floor to it drops all of today's.
+    pub fn following(&self) -> TurnId {
+        self.last.next()
+    }
+
+    /// Nothing of ours is or will be heard, and nothing is owed.
+    pub fn is_silent(&self) -> bool {
+        self.turns.is_empty() && self.owed.is_none()
+    }
+
+    /// Something of ours is being synthesised or played.
+    pub fn is_busy(&self) -> bool {
+        self.turns.iter().any(|turn| !turn.is_over())
+    }
+
+    /// Synthesis has made a clip.
+    pub fn clip(&mut self, id: TurnId, start: usize, end: usize, samples: u64) {
+        if self.find(id).is_some_and(|turn| turn.stock.is_none()) {
+            self.failures = 0;
+        }
+        if let Some(turn) = self.find(id) {
+            let last = turn.text.expose().len();
+            turn.clips.push(Clip { start: start.min(last), end: end.min(last).max(start.min(last)), samples, played: 0, finished: false });
+        }
+    }
+
+    /// Synthesis has made all of it.
+    pub fn complete(&mut self, id: TurnId) {
+        if let Some(turn) = self.find(id) {
+            turn.complete = true;
+        }
+    }
+
+    /// Synthesis failed from byte `from` on. What was made will still be played; the rest is owed.
+    pub fn mute(&mut self, id: TurnId, from: usize) {
+        let Some(turn) = self.find(id).filter(|turn| !turn.cut) else { return };
+        let text = turn.text.expose();
+        let from = (0..=from.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+        let rest = text[from..].trim().to_owned();
+        let kernel = turn.kernel.take();
+        turn.text = Pii::new(text[..from].trim_end().to_owned());
+        turn.complete = true;
+        if rest.is_empty() {
+            turn.kernel = kernel;
+            return;
+        }
+        let (text, kernel) = match self.owed.take() {
+            Some(before) => (format!("{} {rest}", before.text.expose()), before.kernel.or(kernel)),
+            None => (rest, kernel),
+        };
+        self.owed = Some(Owed { text: Pii::new(text), kernel });
+        self.failures += 1;
+    }
+
+    /// What is owed, for another try.
+    pub fn take_owed(&mut self) -> Option<Owed> {
+        self.owed.take()
+    }
+
+    /// How often synthesis failed since it last worked.
+    pub fn failures(&self) -> u32 {
+        self.failures
+    }
+
+    /// Media has sent more of a clip. Answers with true when this was the turn's first sound.
+    pub fn played(&mut self, now: Instant, id: TurnId, clip: u32, samples: u64, finished: bool) -> bool {
+        let Some(turn) = self.find(id) else { return false };
+        let first = turn.clips.iter().all(|clip| clip.played == 0) && samples > 0;
+        if first {
+            turn.gap_ms = turn.waited_since.map(|since| u64::try_from((now - since).as_millis()).unwrap_or(u64::MAX));
+        }
+        if let Some(clip) = turn.clips.get_mut(usize::try_from(clip).unwrap_or(usize::MAX)) {
+            clip.played = clip.played.max(samples);
+            clip.finished |= finished;
+        }
+        first
+    }
+
+    /// The caller interrupts, or we change our mind: nothing more of what is going on will be played, and nothing is owed.
+    pub fn cut(&mut self) {
+        self.owed = None;
+        for turn in &mut self.turns {
+            turn.cut |= !turn.is_finished();
+        }
+    }
+
+    /// The oldest turn when nothing more of it will be played. Cut turns wait until `settled`: their last reports are on the way.
+    pub fn take_over(&mut self, settled: bool) -> Option<Turn> {
+        let turn = self.turns.front()?;
+        let ready = turn.is_finished() || (turn.cut && settled);
+        if ready { self.turns.pop_front() } else { None }
+    }
+
+    /// Whether a cut turn waits for its last reports.
+    pub fn is_settling(&self) -> bool {
+        self.turns.iter().any(|turn| turn.cut)
+    }
+
+    fn find(&mut self, id: TurnId) -> Option<&mut Turn> {
+        self.turns.iter_mut().find(|turn| turn.id == id)
+    }
+}
+
+/// What to say first when synthesis has failed `failures` times.
+pub const fn excuse(failures: u32) -> Option<Stock> {
+    match failures {
+        1 => Some(Stock::Moment),
+        8 => Some(Stock::StillHere),
+        _ => None,
+    }
+}

@@ -1,0 +1,35 @@
+//! `nightbell check`: everything that can be known without starting anything.
+
+use std::path::Path;
+
+use super::args::CheckArgs;
+use super::failure::{Done, Failure};
+use super::print;
+use crate::config::models::choose;
+use crate::store::{MasterKey, Reader, StoreError};
+
+pub(super) fn check(args: &CheckArgs) -> Done {
+    let config = args.place.load(None, None)?;
+    let mut lines = vec![format!("configuration  {}: right", config.file.display())];
+    let listen: Vec<String> = config.sip.listen.iter().map(ToString::to_string).collect();
+    let trusted: Vec<String> = config.sip.trusted.iter().map(ToString::to_string).collect();
+    lines.push(format!("calls          at udp {}, from {}", listen.join(", "), trusted.join(", ")));
+    lines.extend(config.routes.iter().map(|route| format!("route          {} -> {}", route.to, route.agent)));
+    lines.extend(config.people.values().map(|person| format!("person         {} at {}", person.name, person.uri)));
+    lines.push(data(&config.store.data)?);
+    let chosen = choose(&config).map_err(Failure::usage)?;
+    lines.push(format!("models         {}: {}", chosen.pack, chosen.notice));
+    print::lines(lines)
+}
+
+fn data(data: &Path) -> Result<String, Failure> {
+    let credentials = std::env::var_os("CREDENTIALS_DIRECTORY");
+    let opened = MasterKey::find(data, credentials.as_deref().map(Path::new)).and_then(|key| Reader::open(data, &key));
+    let state = match opened {
+        Ok(_) => "right",
+        Err(StoreError::Absent(_)) => "no database yet; it is made when the daemon first runs",
+        Err(StoreError::KeyMissing(_)) if !data.join("nightbell.db").exists() => "no database yet; it is made when the daemon first runs",
+        Err(error) => return Err(Failure::failed(error)),
+    };
+    Ok(format!("data           {}: {state}", data.display()))
+}

@@ -1,0 +1,57 @@
+//! From a command to what does it.
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use super::args::{CallArgs, Cli, Command, ReplayArgs, RunArgs, TalkArgs};
+use super::failure::{Done, Failure};
+use super::{calls, check, models, run, status, talk};
+
+/// The commands that other rooms bring.
+pub struct Commands {
+    /// `nightbell run`
+    pub run: fn(&RunArgs) -> Done,
+    /// `nightbell call`
+    pub call: fn(&CallArgs) -> Done,
+    /// `nightbell talk`
+    pub talk: fn(&TalkArgs) -> Done,
+    /// `nightbell replay`
+    pub replay: fn(&ReplayArgs) -> Done,
+}
+
+/// What this build has.
+const COMMANDS: Commands = Commands { run: run::run, call: |_| absent("call"), talk: talk::talk, replay: |_| absent("replay") };
+
+fn absent(command: &str) -> Done {
+    Err(Failure::failed(format!("this build has no `{command}`")))
+}
+
+/// Parses the command line and does what it says; the exit code.
+pub fn main() -> ExitCode {
+    let command = match Cli::try_parse() {
+        Ok(cli) => cli.command,
+        Err(error) => {
+            // Help and version are no errors; clap knows where each is printed.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+        }
+    };
+    match perform(&command, &COMMANDS) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.told(),
+    }
+}
+
+fn perform(command: &Command, commands: &Commands) -> Done {
+    match command {
+        Command::Run(args) => (commands.run)(args),
+        Command::Call(args) => (commands.call)(args),
+        Command::Talk(args) => (commands.talk)(args),
+        Command::Replay(args) => (commands.replay)(args),
+        Command::Calls(args) => calls::show(args),
+        Command::Check(args) => check::check(args),
+        Command::Status(args) => status::show(args),
+        Command::Models(args) => models::perform(args),
+    }
+}

@@ -1,0 +1,145 @@
+//! The configuration as meant: values that were checked.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Network;
+use crate::base::civil::Zone;
+use crate::dialogue::Agent;
+
+/// Everything the daemon is told.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The file it was read from.
+    pub file: PathBuf,
+    /// Whose telephone it is.
+    pub business: Business,
+    /// Signalling.
+    pub sip: Sip,
+    /// Sound.
+    pub media: Media,
+    /// The status page.
+    pub http: Http,
+    /// What is kept.
+    pub store: Store,
+    /// Recognition, language and speech.
+    pub engines: Engines,
+    /// Who takes a call that wants a person, by name.
+    pub people: BTreeMap<String, Person>,
+    /// The agents that the routes name; none where only the settings were read.
+    pub agents: BTreeMap<String, Arc<Agent>>,
+    /// Which agent answers what; the first that fits.
+    pub routes: Vec<Route>,
+}
+
+impl Config {
+    /// The name of the agent for what was dialled (the user part of the request URI); none when no route fits.
+    pub fn agent_for(&self, dialled: &str) -> Option<&str> {
+        self.routes.iter().find(|route| route.to == "*" || route.to.eq_ignore_ascii_case(dialled)).map(|route| route.agent.as_str())
+    }
+
+    /// The agent that answers what was dialled.
+    pub fn answers(&self, dialled: &str) -> Option<&Arc<Agent>> {
+        self.agents.get(self.agent_for(dialled)?)
+    }
+
+    /// Whether `peer` may call in.
+    pub fn trusts(&self, peer: IpAddr) -> bool {
+        self.sip.trusted.iter().any(|network| network.contains(peer))
+    }
+}
+
+/// Whose telephone it is.
+#[derive(Clone, Debug)]
+pub struct Business {
+    /// The name, as spoken.
+    pub name: String,
+    /// The zone that its hours are meant in.
+    pub zone: Zone,
+}
+
+/// Signalling.
+#[derive(Clone, Debug)]
+pub struct Sip {
+    /// Where calls arrive, over UDP.
+    pub listen: Vec<SocketAddr>,
+    /// Who may call in.
+    pub trusted: Vec<Network>,
+    /// The address that callers see, when it is not the machine's own.
+    pub advertised: Option<IpAddr>,
+    /// What we call ourselves in `Server` and `User-Agent`.
+    pub user_agent: String,
+}
+
+/// Sound.
+#[derive(Clone, Debug)]
+pub struct Media {
+    /// Where it arrives.
+    pub address: IpAddr,
+    /// The address that callers see, when it is not the machine's own; the signalling's where none is written here.
+    pub advertised: Option<IpAddr>,
+    /// The ports, the first one even.
+    pub ports: RangeInclusive<u16>,
+}
+
+/// The status page.
+#[derive(Clone, Debug)]
+pub struct Http {
+    /// Where it is; an address of this machine only.
+    pub listen: SocketAddr,
+}
+
+/// What is kept.
+#[derive(Clone, Debug)]
+pub struct Store {
+    /// The data directory.
+    pub data: PathBuf,
+    /// Whether sound is kept.
+    pub recording: bool,
+}
+
+/// Recognition, language and speech.
+#[derive(Clone, Debug)]
+pub struct Engines {
+    /// Which models.
+    pub pack: PackChoice,
+    /// A folder to look for models in, before the usual ones.
+    pub models: Option<PathBuf>,
+    /// Threads for all three together; none: as many as there are cores.
+    pub threads: Option<u16>,
+    /// Whether known sentences are spoken from disk.
+    pub phrase_cache: bool,
+}
+
+/// Which models to use.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum PackChoice {
+    /// The best that are installed and fit the machine.
+    Auto,
+    /// This pack and no other.
+    Named(String),
+}
+
+/// Who takes a call that wants a person.
+#[derive(Clone, Debug)]
+pub struct Person {
+    /// How the agent speaks of them: "the office".
+    pub name: String,
+    /// Where to reach them: a SIP URI.
+    pub uri: String,
+    /// How long it may ring.
+    pub ring: Duration,
+}
+
+/// Which agent answers what was dialled.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Route {
+    /// The user part of the request URI; `*` is everything.
+    pub to: String,
+    /// The agent's name.
+    pub agent: String,
+}

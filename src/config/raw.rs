@@ -1,0 +1,161 @@
+//! The configuration as written. The one file (beside the agents') that names `toml`.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use serde::Deserialize;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue, Deserializer};
+
+use super::error::Problem;
+use crate::base::limits;
+
+/// A value, and where it stands.
+pub(super) type Written<T> = Option<Spanned<T>>;
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Raw {
+    pub(super) business: Business,
+    pub(super) sip: Sip,
+    pub(super) media: Media,
+    pub(super) http: Http,
+    pub(super) store: Store,
+    pub(super) engines: Engines,
+    pub(super) people: BTreeMap<String, Spanned<Person>>,
+    pub(super) agents: Agents,
+    pub(super) route: Vec<Spanned<Route>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Business {
+    pub(super) name: Written<String>,
+    pub(super) time_zone: Written<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Sip {
+    pub(super) listen: Option<Vec<Spanned<String>>>,
+    pub(super) trusted: Option<Vec<Spanned<String>>>,
+    pub(super) advertised: Written<String>,
+    pub(super) user_agent: Written<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Media {
+    pub(super) address: Written<String>,
+    pub(super) advertised: Written<String>,
+    pub(super) ports: Written<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Http {
+    pub(super) listen: Written<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Store {
+    pub(super) data: Written<String>,
+    pub(super) recording: Option<bool>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Engines {
+    pub(super) pack: Written<String>,
+    pub(super) models: Written<String>,
+    pub(super) threads: Written<u16>,
+    pub(super) phrase_cache: Option<bool>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Person {
+    pub(super) name: Written<String>,
+    pub(super) uri: Written<String>,
+    pub(super) ring_s: Written<u64>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Agents {
+    pub(super) folder: Written<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Route {
+    pub(super) to: Written<String>,
+    pub(super) agent: Written<String>,
+}
+
+/// Reads `text`, and collects what is wrong instead of stopping at the first: what could not be read is left out and read on.
+pub(super) fn read(text: &str) -> (Raw, Vec<Problem>) {
+    let (mut table, syntax) = DeTable::parse_recoverable(text);
+    if !syntax.is_empty() {
+        let problems = syntax.iter().take(limits::CONFIG_ERRORS_MAX);
+        return (Raw::default(), problems.map(|error| Problem::at(text, error.span(), error.message())).collect());
+    }
+    let mut problems = Vec::new();
+    loop {
+        let error = match Raw::deserialize(Deserializer::from(table.clone())) {
+            Ok(raw) => return (raw, problems),
+            Err(error) => error,
+        };
+        problems.push(Problem::at(text, error.span(), &in_words(text, error.span(), error.message())));
+        let removed = error.span().is_some_and(|span| remove(table.get_mut(), &span));
+        if !removed || problems.len() >= limits::CONFIG_ERRORS_MAX {
+            return (Raw::default(), problems);
+        }
+    }
+}
+
+/// serde's words, made to say what to do.
+fn in_words(text: &str, span: Option<Range<usize>>, message: &str) -> String {
+    let written = span.and_then(|span| text.get(span)).unwrap_or_default();
+    match message.split_once(", expected ") {
+        Some((unknown, known)) if unknown.starts_with("unknown field") => {
+            let known = known.trim_start_matches("one of ").replace('`', "");
+            format!("unknown key {written:?}: remove it, or write one of these: {known}")
+        }
+        Some((wrong, wanted)) => format!("{wrong}: write {wanted} here"),
+        None => message.to_owned(),
+    }
+}
+
+/// Removes the key or value at `span`, wherever it is; true when it was found.
+fn remove(table: &mut DeTable<'_>, span: &Range<usize>) -> bool {
+    let found = table.iter().find(|(key, value)| key.span() == *span || value.span() == *span).map(|(key, _)| key.clone());
+    if let Some(key) = found {
+        return table.remove(&key).is_some();
+    }
+    table.iter_mut().any(|(_, value)| match value.get_mut() {
+        DeValue::Table(inner) => remove(inner, span),
+        DeValue::Array(values) => remove_from_array(values, span),
+        _ => false,
+    })
+}
+
+fn remove_from_array(values: &mut toml::de::DeArray<'_>, span: &Range<usize>) -> bool {
+    if values.iter().any(|value| value.span() == *span) {
+        *values = std::mem::replace(values, toml::de::DeArray::new()).into_iter().filter(|value| value.span() != *span).collect();
+        return true;
+    }
+    values.iter_mut().any(|value| match value.get_mut() {
+        DeValue::Table(inner) => remove(inner, span),
+        _ => false,
+    })
+}
+
+/// Any other small TOML file of ours; the error is in words, with its line.
+pub(super) fn parse_toml<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, String> {
+    toml::from_str(text).map_err(|error| {
+        let problem = Problem::at(text, error.span(), error.message());
+        problem.line.map_or(problem.what.clone(), |line| format!("line {line}: {}", problem.what))
+    })
+}

@@ -1,0 +1,168 @@
+//! What a wrong configuration says, and what the demonstration means.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::*;
+
+const RIGHT: &str = r#"
+[business]
+name = "Lakeside"
+time_zone = "America/Chicago"
+[sip]
+listen = ["udp:0.0.0.0:5060", "[::1]:5062"]
+trusted = ["127.0.0.0/8", "::1"]
+[store]
+data = "data"
+[people.office]
+uri = "sip:office@127.0.0.1:5070"
+[[route]]
+to = "leasing"
+agent = "leasing"
+[[route]]
+to = "*"
+agent = "tenants"
+"#;
+
+/// A folder with `text` as its configuration, and two agents.
+fn written(text: &str) -> (tempfile::TempDir, PathBuf) {
+    let dir = tempfile::tempdir().unwrap();
+    fs::create_dir(dir.path().join("agents")).unwrap();
+    let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/demo/agents");
+    for file in fs::read_dir(demo).unwrap() {
+        let file = file.unwrap();
+        fs::copy(file.path(), dir.path().join("agents").join(file.file_name())).unwrap();
+    }
+    let file = dir.path().join("nightbell.toml");
+    fs::write(&file, text).unwrap();
+    (dir, file)
+}
+
+fn problems(text: &str) -> Vec<(Option<usize>, String)> {
+    let (_dir, file) = written(text);
+    Config::load(&file).unwrap_err().problems.into_iter().map(|problem| (problem.line, problem.what)).collect()
+}
+
+#[test]
+fn what_is_written_is_what_is_meant() {
+    let (dir, file) = written(RIGHT);
+    let config = Config::load(&file).unwrap();
+    assert_eq!(config.business.name, "Lakeside");
+    assert_eq!(config.sip.listen, ["0.0.0.0:5060".parse().unwrap(), "[::1]:5062".parse().unwrap()]);
+    assert!(config.trusts("127.9.9.9".parse().unwrap()) && !config.trusts("192.0.2.1".parse().unwrap()));
+    assert_eq!(config.store.data, dir.path().join("data"));
+    assert!(!config.store.recording);
+    assert_eq!((config.agent_for("LEASING"), config.agent_for("anything")), (Some("leasing"), Some("tenants")));
+    assert_eq!(config.agents["leasing"].name(), "leasing");
+    assert_eq!(config.answers("tenants").unwrap().name(), "tenants");
+    assert_eq!(config.people["office"].ring.as_secs(), 20);
+}
+
+#[test]
+fn an_unknown_key_is_refused_with_its_line_and_what_to_write() {
+    let told = problems(&RIGHT.replace("trusted =", "trustd =").replace("name =", "nmae ="));
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert_eq!(told[0].0, Some(3));
+    assert!(told[0].1.contains("unknown key \"nmae\"") && told[0].1.contains("name or time_zone"), "{told:?}");
+    assert_eq!(told[1].0, Some(7));
+    assert!(told[1].1.contains("listen, trusted, advertised, user_agent"), "{told:?}");
+    assert_eq!(problems(&format!("{RIGHT}\n[[route]]\nfrom = \"x\"\n"))[0].0, Some(20));
+    assert_eq!(problems(&format!("{RIGHT}\n[telephone]\n"))[0].0, Some(19));
+}
+
+#[test]
+fn a_wrong_type_is_told_beside_the_others() {
+    let told = problems(&RIGHT.replace("\"Lakeside\"", "7").replace("data = \"data\"", "data = \"data\"\nrecording = \"no\""));
+    let lines: Vec<_> = told.iter().map(|(line, _)| *line).collect();
+    assert_eq!(lines, [Some(3), Some(10)], "{told:?}");
+    assert!(told[1].1.contains("boolean"), "{told:?}");
+}
+
+#[test]
+fn every_wrong_value_is_told_at_once() {
+    let wrong = RIGHT
+        .replace("America/Chicago", "Mars/Base")
+        .replace("udp:0.0.0.0:5060", "tcp:0.0.0.0:5060")
+        .replace("127.0.0.0/8", "localhost")
+        .replace("sip:office@127.0.0.1:5070", "office")
+        .replace("agent = \"tenants\"", "agent = \"nobody\"");
+    let wrong = format!("{wrong}[http]\nlisten = \"0.0.0.0:8080\"\n[media]\nports = \"21-20\"\n[engines]\npack = \"huge\"\n");
+    let told = problems(&wrong);
+    let lines: Vec<_> = told.iter().filter_map(|(line, _)| *line).collect();
+    assert_eq!(lines, [4, 6, 7, 11, 17, 19, 21, 23], "{told:#?}");
+    assert!(told[5].1.contains("127.0.0.1:8080"), "{told:?}");
+}
+
+#[test]
+fn what_is_missing_is_told_by_name() {
+    let told = problems("");
+    let words: String = told.iter().map(|(_, what)| what.as_str()).collect::<Vec<_>>().join("\n");
+    for needed in ["name =", "time_zone =", "trusted =", "data =", "[[route]]"] {
+        assert!(words.contains(needed), "{needed}: {words}");
+    }
+}
+
+#[test]
+fn broken_syntax_shows_its_line_and_a_missing_file_its_name() {
+    assert_eq!(problems("[business]\nname = \n")[0].0, Some(2));
+    let told = Config::load(Path::new("nowhere/nightbell.toml")).unwrap_err().to_string();
+    assert!(told.starts_with("nowhere/nightbell.toml: cannot be read"), "{told}");
+}
+
+#[test]
+fn errors_are_printed_as_file_line_and_words() {
+    let (dir, file) = written(&RIGHT.replace("time_zone", "timezone"));
+    let told = Config::load(&file).unwrap_err().to_string();
+    let file = dir.path().join("nightbell.toml");
+    assert!(told.starts_with(&format!("{}:4: unknown key", file.display())), "{told}");
+}
+
+#[test]
+fn the_command_line_stands_over_the_file() {
+    let (_dir, file) = written(RIGHT);
+    let over = |sip: &str| Overrides { sip: Some(sip.to_owned()), http: Some("127.0.0.1:0".to_owned()), data: Some("elsewhere".into()) };
+    let config = Config::load_with(&file, &over("udp:127.0.0.1:5080")).unwrap();
+    assert_eq!(config.sip.listen, ["127.0.0.1:5080".parse().unwrap()]);
+    assert_eq!((config.http.listen.port(), config.store.data), (0, PathBuf::from("elsewhere")));
+    let refused = Config::load_with(&file, &over("5060")).unwrap_err().to_string();
+    assert!(refused.starts_with("command line: \"5060\""), "{refused}");
+}
+
+#[test]
+fn a_missing_agent_is_told_once_and_only_to_who_needs_it() {
+    let wrong = RIGHT.replace("agent = \"leasing\"", "agent = \"nobody\"").replace("agent = \"tenants\"", "agent = \"nobody\"");
+    let (_dir, file) = written(&wrong);
+    let told = Config::load(&file).unwrap_err().problems;
+    assert_eq!(told.iter().map(|problem| problem.line).collect::<Vec<_>>(), [Some(14)], "{told:?}");
+    assert!(Config::settings(&file, &Overrides::default()).is_ok());
+}
+
+#[test]
+fn an_agent_that_is_wrong_or_knows_nobody_is_told_at_its_route() {
+    let (dir, file) = written(&RIGHT.replace("[people.office]", "[people.janitor]"));
+    let agent = dir.path().join("agents/leasing.toml");
+    fs::write(&agent, fs::read_to_string(&agent).unwrap().replacen("time_zone", "timezone", 1)).unwrap();
+    let told = Config::load(&file).unwrap_err().problems;
+    assert_eq!(told.iter().map(|problem| problem.line).collect::<Vec<_>>(), [Some(14), Some(17)], "{told:?}");
+    assert!(told[0].what.contains("leasing.toml:") && told[0].what.contains("timezone"), "{told:?}");
+    assert!(told[1].what.contains("[people.office]"), "{told:?}");
+}
+
+#[test]
+fn the_demonstration_is_right() {
+    let config = Config::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("config/demo/nightbell.toml")).unwrap();
+    assert_eq!((config.answers("leasing").unwrap().name(), config.answers("tenants").unwrap().name()), ("leasing", "tenants"));
+    assert!(config.trusts("127.0.0.1".parse().unwrap()) && !config.trusts("203.0.113.9".parse().unwrap()));
+    assert!(config.people.contains_key("office") && !config.store.recording);
+}
+
+#[test]
+fn no_text_makes_the_reader_panic() {
+    use proptest::prelude::*;
+    proptest!(|(cut in 0..RIGHT.len(), noise in "[\\[\\]=\"a-z.{},0-9\n#]{0,40}")| {
+        let text: String = RIGHT.chars().take(cut).chain(noise.chars()).chain(RIGHT.chars().skip(cut)).collect();
+        let (raw, mut problems) = raw::read(&text);
+        let meant = check::check(Path::new("nightbell.toml"), &text, &raw, check::Depth::Settings, &mut problems);
+        prop_assert!(meant.is_some() || !problems.is_empty());
+    });
+}

@@ -1,0 +1,1 @@
+//! Whole ears on made-up and human voices.

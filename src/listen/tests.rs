@@ -1,0 +1,1 @@
+//! The listening thread without and with its thread.

@@ -1,0 +1,256 @@
+//! What comes in: who may speak, what it is, what is wrong with it, whose it is. RFC 3261 §8.2, §18.
+
+use bytes::Bytes;
+
+use super::Endpoint;
+use super::reply::{Echo, Reply, SDP, response_flow};
+use super::table::{Opened, TxnId};
+use crate::base::Instant;
+use crate::sip::check::{Core, check};
+use crate::sip::message::{Message, Start, name};
+use crate::sip::method::ALLOW;
+use crate::sip::transaction::Verdict;
+use crate::sip::values::Via;
+use crate::sip::wire::{Framed, Malformed, frame};
+use crate::sip::{Flow, Method, SipCall, Uri, lex};
+
+/// A sound request or response, and the way it came.
+#[derive(Debug)]
+pub(super) struct Received {
+    pub(super) flow: Flow,
+    pub(super) message: Message,
+    pub(super) core: Core,
+}
+
+impl Received {
+    /// The body, when there is one.
+    pub(super) fn body(&self) -> Option<Bytes> {
+        (!self.message.body.is_empty()).then(|| self.message.body.clone())
+    }
+
+    /// The content type without its parameters, in lower case.
+    pub(super) fn content_type(&self) -> String {
+        let written = self.message.get(name::CONTENT_TYPE).unwrap_or_default();
+        let end = lex::find(written, b';').ok().flatten().unwrap_or(written.len());
+        lex::text(lex::trim(written.get(..end).unwrap_or_default())).to_ascii_lowercase()
+    }
+
+    /// The SDP in it; a body of another type is none.
+    pub(super) fn sdp(&self) -> Option<Bytes> {
+        self.body().filter(|_| self.content_type() == SDP)
+    }
+
+    fn request_uri(&self) -> Uri {
+        match &self.message.start {
+            Start::Request { uri, .. } => Uri::parse(uri).unwrap_or_default(),
+            Start::Response { .. } => Uri::default(),
+        }
+    }
+
+    /// The user part of the Request-URI.
+    pub(super) fn request_user(&self) -> String {
+        self.request_uri().user.unwrap_or_default()
+    }
+}
+
+impl Endpoint {
+    pub(super) fn take_datagram(&mut self, now: Instant, flow: Flow, datagram: &Bytes) {
+        if !self.trusts(flow) {
+            self.counters.untrusted += 1;
+            return;
+        }
+        match frame(datagram) {
+            Ok(Framed::KeepAlive) => self.counters.keep_alives += 1,
+            Ok(Framed::Message { message, broken }) => {
+                let core = broken.map_or_else(|| check(&message), Err);
+                match (core, &message.start) {
+                    (Ok(core), Start::Request { .. }) => self.on_request(now, Received { flow, message, core }),
+                    (Ok(core), Start::Response { status, .. }) => {
+                        let status = *status;
+                        self.on_response(now, status, &Received { flow, message, core });
+                    }
+                    (Err(malformed), Start::Request { method, .. }) if *method != Method::Ack => {
+                        self.refuse_malformed(flow, &message, malformed)
+                    }
+                    (Err(_), _) => self.counters.unreadable += 1,
+                }
+            }
+            Err(_) => self.counters.unreadable += 1,
+        }
+    }
+
+    /// Whether this peer is listened to.
+    pub(super) fn trusts(&self, flow: Flow) -> bool {
+        self.settings.trusted.iter().any(|peer| peer.contains(flow.remote.ip()))
+    }
+
+    /// Refuses without a transaction, naming the rule in the reason phrase and in a Warning.
+    fn refuse_malformed(&mut self, flow: Flow, message: &Message, malformed: Malformed) {
+        let Some(top) = message.all(name::VIA).next() else {
+            self.counters.unreadable += 1;
+            return;
+        };
+        self.counters.malformed += 1;
+        let top = lex::split(top, b',').ok().and_then(|elements| Via::parse(elements.first()?));
+        let flow = response_flow(flow, top.as_ref());
+        let echo = Echo::of(message, flow, self.fresh());
+        let mut response = self.compose(&echo, flow, Reply::refuse(malformed.status, malformed.to_string()));
+        if let Start::Response { reason, .. } = &mut response.start {
+            reason.extend_from_slice(format!(" ({})", malformed.rule).as_bytes());
+        }
+        self.send(flow, response.encode());
+    }
+
+    fn on_request(&mut self, now: Instant, received: Received) {
+        self.counters.requests += 1;
+        let method = received.core.method.clone();
+        let key = server_key(&received, &method);
+        if let Some(&id) = self.by_server_key.get(&key) {
+            self.counters.repeats += u64::from(method != Method::Ack);
+            if self.on_known_request(now, id, &method) == Verdict::Deliver {
+                self.on_ack(now, &received);
+            }
+            return;
+        }
+        if method == Method::Ack {
+            return self.on_ack(now, &received);
+        }
+        let flow = response_flow(received.flow, Some(&received.core.via));
+        let echo = Echo::of(&received.message, received.flow, self.fresh());
+        if !self.has_room(received.core.to.tag.is_some()) {
+            self.counters.overload += 1;
+            let reply = Reply::refuse(503, "too many transactions at once").with(name::RETRY_AFTER, "5");
+            let response = self.compose(&echo, flow, reply).encode();
+            return self.send(flow, response);
+        }
+        let merge_key = received.core.to.tag.is_none().then(|| merge_key(&received.core));
+        let merged = method != Method::Cancel && merge_key.as_ref().is_some_and(|key| self.by_merge_key.contains_key(key));
+        let merge_key = merge_key.filter(|_| !merged && method != Method::Cancel);
+        let id = self.open_server(flow, Opened { method: method.clone(), key, merge_key, echo });
+        if merged {
+            self.reply(now, id, Reply::refuse(482, "RFC 3261 8.2.2.2: this request has come by another way already"));
+        } else if let Err(refusal) = self.screen(&received) {
+            self.reply(now, id, refusal);
+        } else {
+            self.dispatch(now, id, &received);
+        }
+    }
+
+    /// RFC 3261 §8.2.1 to §8.2.3, in that order.
+    fn screen(&self, received: &Received) -> Result<(), Reply> {
+        let (method, message) = (&received.core.method, &received.message);
+        match method {
+            Method::Register | Method::Subscribe | Method::Message | Method::Prack | Method::Publish => {
+                return Err(Reply::refuse(405, format!("this endpoint takes no {method}")).with(name::ALLOW, ALLOW));
+            }
+            Method::Other(_) => return Err(Reply::refuse(501, "an unknown method").with(name::ALLOW, ALLOW)),
+            _ => {}
+        }
+        if *method == Method::Cancel {
+            return Ok(());
+        }
+        if !received.request_uri().is_callable() {
+            return Err(Reply::refuse(416, "RFC 3261 8.2.2.1: the Request-URI is sip, sips or tel"));
+        }
+        let ours = self.sent_by(received.flow);
+        let passed_us =
+            message.list(name::VIA).filter_map(Via::parse).any(|via| via.host == ours.host && via.port.unwrap_or(5060) == ours.port);
+        if passed_us {
+            return Err(Reply::refuse(482, "RFC 3261 16.3: this request has been here before"));
+        }
+        let unsupported: Vec<String> = message.list(name::REQUIRE).map(lex::text).collect();
+        if !unsupported.is_empty() {
+            return Err(Reply::refuse(420, "none of the extensions in Require is known").with(name::UNSUPPORTED, unsupported.join(", ")));
+        }
+        let encoding = message.get(name::CONTENT_ENCODING).is_some_and(|encoding| !encoding.eq_ignore_ascii_case(b"identity"));
+        if encoding && !message.body.is_empty() {
+            return Err(Reply::refuse(415, "bodies are taken as they are").with("Accept-Encoding", "identity"));
+        }
+        let wants_sdp = matches!(method, Method::Invite | Method::Update);
+        if wants_sdp && received.body().is_some() && received.content_type() != SDP {
+            return Err(Reply::refuse(415, "an offer is SDP").with(name::ACCEPT, SDP));
+        }
+        let takes_sdp = |accepts: &[u8]| {
+            let kind = lex::text(accepts).to_ascii_lowercase();
+            let kind = kind.split(';').next().unwrap_or_default().trim();
+            matches!(kind, SDP | "application/*" | "*/*")
+        };
+        if *method == Method::Invite && message.get(name::ACCEPT).is_some() && !message.list(name::ACCEPT).any(takes_sdp) {
+            return Err(Reply::refuse(406, "the answer would be SDP, which Accept leaves out"));
+        }
+        Ok(())
+    }
+
+    fn dispatch(&mut self, now: Instant, id: TxnId, received: &Received) {
+        let method = &received.core.method;
+        if *method == Method::Cancel {
+            return self.on_cancel(now, id, received);
+        }
+        if received.core.to.tag.is_none() {
+            return match method {
+                Method::Invite => self.on_invite(now, id, received),
+                Method::Options => self.on_options(now, id),
+                Method::Refer => self.on_refer(now, id),
+                _ => self.refuse_strange(now, id),
+            };
+        }
+        let Some(call) = self.dialog_of(&received.core) else { return self.refuse_strange(now, id) };
+        let grows = self.calls.get_mut(&call).is_some_and(|known| known.dialog.take_seq(received.core.seq));
+        if !grows {
+            self.reply(now, id, Reply::refuse(500, "RFC 3261 12.2.2: the number in CSeq grows").with(name::RETRY_AFTER, "1"));
+            return;
+        }
+        match method {
+            Method::Invite => self.on_reinvite(now, id, call, received),
+            Method::Update => self.on_update(now, id, call, received),
+            Method::Bye => self.on_bye(now, id, call, received),
+            Method::Info => self.on_info(now, id, call, received),
+            Method::Notify => self.on_notify(now, id, call, received),
+            Method::Refer => self.on_refer(now, id),
+            _ => self.on_options(now, id),
+        }
+    }
+
+    fn refuse_strange(&mut self, now: Instant, id: TxnId) {
+        self.reply(now, id, Reply::refuse(481, "RFC 3261 12.2.2: no such call here"));
+    }
+
+    /// The call whose dialog this request of the peer's belongs to.
+    pub(super) fn dialog_of(&self, core: &Core) -> Option<SipCall> {
+        let key = (core.call_id.clone(), core.to.tag.clone()?);
+        let call = *self.by_dialog.get(&key)?;
+        let remote_tag = self.calls.get(&call)?.dialog.remote_tag.as_ref()?;
+        (*remote_tag == core.from.tag.clone().unwrap_or_default()).then_some(call)
+    }
+}
+
+/// What a server transaction is found by: branch, sender and method, or for RFC 2543 everything that does not change (RFC 3261 §17.2.3).
+pub(super) fn server_key(received: &Received, method: &Method) -> Vec<u8> {
+    let core = &received.core;
+    let method = if *method == Method::Ack { Method::Invite } else { method.clone() };
+    let sent_by = format!("{}:{}", core.via.host.to_ascii_lowercase(), core.via.port.unwrap_or(5060));
+    let parts: [&[u8]; 6] = match core.via.unique_branch() {
+        Some(branch) => [b"3261", branch, sent_by.as_bytes(), method.as_str().as_bytes(), b"", b""],
+        None => {
+            let branch = core.via.branch.as_deref().unwrap_or_default();
+            let from_tag = core.from.tag.as_deref().unwrap_or_default();
+            return [
+                &b"2543"[..],
+                branch,
+                sent_by.as_bytes(),
+                method.as_str().as_bytes(),
+                &core.call_id,
+                from_tag,
+                core.seq.to_string().as_bytes(),
+            ]
+            .join(&0);
+        }
+    };
+    parts.join(&0)
+}
+
+/// What a request that was forked and met again has in common with its twin (RFC 3261 §8.2.2.2).
+fn merge_key(core: &Core) -> Vec<u8> {
+    let from_tag = core.from.tag.as_deref().unwrap_or_default();
+    [from_tag, &core.call_id, core.seq.to_string().as_bytes(), core.method.as_str().as_bytes()].join(&0)
+}

@@ -1,0 +1,178 @@
+//! The one machine that the shell drives: datagrams and commands in, datagrams and events out.
+//!
+//! One file for each method that comes in, one for each stage of what goes out; this one holds the doors.
+
+mod ack;
+mod bye;
+mod call;
+mod cancel;
+mod commands;
+mod inbound;
+mod info;
+mod invite;
+mod leave;
+mod notify;
+mod options;
+mod outbound;
+mod place;
+mod refer;
+mod reply;
+mod responses;
+mod table;
+#[cfg(test)]
+mod tests;
+mod timeouts;
+mod update;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use bytes::Bytes;
+
+use super::{Command, Counters, Event, Flow, Invite, Output, Settings, SipCall};
+use crate::base::{Instant, Seed};
+use call::Call;
+use table::{ClientKey, Txn, TxnId, Wake};
+
+/// A user agent for many calls over any number of flows.
+///
+/// After each input the shell drains [`Endpoint::poll_output`], then waits until [`Endpoint::poll_deadline`] or the next input.
+#[derive(Debug)]
+pub struct Endpoint {
+    settings: Settings,
+    seed: Seed,
+    txns: BTreeMap<TxnId, Txn>,
+    by_server_key: BTreeMap<Vec<u8>, TxnId>,
+    by_client_key: BTreeMap<ClientKey, TxnId>,
+    by_merge_key: BTreeMap<Vec<u8>, TxnId>,
+    calls: BTreeMap<SipCall, Call>,
+    by_dialog: BTreeMap<(Vec<u8>, Vec<u8>), SipCall>,
+    wheel: BTreeSet<(Instant, Wake)>,
+    outputs: VecDeque<Output>,
+    counters: Counters,
+    last_id: u64,
+}
+
+impl Endpoint {
+    /// An endpoint without calls.
+    pub fn new(settings: Settings, seed: Seed) -> Self {
+        Self {
+            settings,
+            seed,
+            txns: BTreeMap::new(),
+            by_server_key: BTreeMap::new(),
+            by_client_key: BTreeMap::new(),
+            by_merge_key: BTreeMap::new(),
+            calls: BTreeMap::new(),
+            by_dialog: BTreeMap::new(),
+            wheel: BTreeSet::new(),
+            outputs: VecDeque::new(),
+            counters: Counters::default(),
+            last_id: 0,
+        }
+    }
+
+    /// Takes a datagram that came over `flow`.
+    pub fn handle_datagram(&mut self, now: Instant, flow: Flow, datagram: &[u8]) {
+        self.take_datagram(now, flow, &Bytes::copy_from_slice(datagram));
+        self.sweep();
+    }
+
+    /// Takes an order.
+    pub fn handle_command(&mut self, now: Instant, command: Command) {
+        self.obey(now, command);
+        self.sweep();
+    }
+
+    /// Places a call. [`Event::Progress`], [`Event::Answered`] or [`Event::Failed`] follow.
+    pub fn invite(&mut self, now: Instant, invite: Invite) -> SipCall {
+        let call = self.place(now, invite);
+        self.sweep();
+        call
+    }
+
+    /// Runs every timer that is due.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        self.run_timers(now);
+        self.sweep();
+    }
+
+    /// What to do next, in order.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// When [`Endpoint::handle_timeout`] is wanted.
+    pub fn poll_deadline(&self) -> Option<Instant> {
+        self.wheel.first().map(|(at, _)| *at)
+    }
+
+    /// What was counted since the beginning.
+    pub const fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    /// Calls in the table, those that only wait for the answer to a BYE included.
+    pub fn calls(&self) -> usize {
+        self.calls.len()
+    }
+
+    /// Transactions in the table.
+    pub fn transactions(&self) -> usize {
+        self.txns.len()
+    }
+
+    /// Replaces the list of peers that are listened to.
+    pub fn set_trusted(&mut self, trusted: Vec<super::Peer>) {
+        self.settings.trusted = trusted;
+    }
+
+    fn tell(&mut self, event: Event) {
+        self.outputs.push_back(Output::Event(event));
+    }
+
+    fn send(&mut self, flow: Flow, bytes: Bytes) {
+        self.outputs.push_back(Output::Send { flow, bytes });
+    }
+
+    fn next_id(&mut self) -> u64 {
+        self.last_id += 1;
+        self.last_id
+    }
+
+    /// Sixteen hexadecimal digits that were never used before, as far as the seed can tell.
+    fn fresh(&mut self) -> String {
+        format!("{:016x}", self.seed.next_u64())
+    }
+
+    fn sweep(&self) {
+        if cfg!(debug_assertions) {
+            self.check_invariants();
+        }
+    }
+
+    /// Every index points at something that points back. Called after each input in debug builds.
+    pub fn check_invariants(&self) {
+        for (key, id) in &self.by_server_key {
+            debug_assert!(self.txns.get(id).is_some_and(|txn| txn.server_key() == Some(key)), "a server key names its transaction");
+        }
+        for (key, id) in &self.by_client_key {
+            debug_assert!(self.txns.get(id).is_some_and(|txn| txn.client_key() == Some(key)), "a client key names its transaction");
+        }
+        debug_assert_eq!(self.by_server_key.len() + self.by_client_key.len(), self.txns.len(), "every transaction has one key");
+        for (key, id) in &self.by_dialog {
+            let named = self.calls.get(id).is_some_and(|call| call.dialog_key() == *key);
+            debug_assert!(named, "a dialog names its call");
+        }
+        debug_assert_eq!(self.by_dialog.len(), self.calls.len(), "every call has one dialog");
+        for (at, wake) in &self.wheel {
+            let expected = match wake {
+                Wake::Txn(id) => self.txns.get(id).and_then(|txn| txn.wake),
+                Wake::Call(id) => self.calls.get(id).and_then(|call| call.wake),
+            };
+            debug_assert_eq!(expected, Some(*at), "a wake-up is somebody's");
+        }
+        for call in self.calls.values() {
+            call.check_invariants();
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Requests of ours: what they say of us, and where they go. RFC 3261 §8.1, §12.2.1.
+
+use std::net::{IpAddr, SocketAddr};
+
+use bytes::Bytes;
+
+use super::Endpoint;
+use super::table::{Owner, TxnId};
+use crate::base::Instant;
+use crate::sip::dialog::Dialog;
+use crate::sip::message::{Header, Message, name};
+use crate::sip::{Flow, HostPort, Method, SipCall};
+
+impl Endpoint {
+    /// What Via and Contact say of us on this flow.
+    pub(super) fn sent_by(&self, flow: Flow) -> HostPort {
+        self.settings.advertised.clone().unwrap_or_else(|| flow.local.into())
+    }
+
+    /// Our Contact on this flow.
+    pub(super) fn contact(&self, flow: Flow) -> String {
+        format!("<sip:{}@{}>", self.settings.contact_user, self.sent_by(flow))
+    }
+
+    /// Puts a Via with a fresh branch on top, and our name at the end; the branch comes back.
+    pub(super) fn sign(&mut self, flow: Flow, request: &mut Message) -> Vec<u8> {
+        let branch = format!("z9hG4bK{}", self.fresh());
+        let via = format!("SIP/2.0/{} {};branch={branch};rport", flow.transport.via_name(), self.sent_by(flow));
+        request.headers.insert(0, Header { name: name::VIA.to_owned(), value: via.into_bytes() });
+        request.push(name::USER_AGENT, self.settings.user_agent.clone());
+        branch.into_bytes()
+    }
+
+    /// Where a request within a dialog goes: where the book says, if that is an address of a trusted peer; else to where the signalling
+    /// came from. A Contact behind a NAT names an address that nobody reaches, and an ACK sent there ends the call after 32 s.
+    pub(super) fn way_of(&self, flow: Flow, dialog: &Dialog) -> Flow {
+        let hop = dialog.next_hop();
+        let by_the_book = hop.host.parse::<IpAddr>().ok().map(|ip| flow.towards(SocketAddr::new(ip, hop.port.unwrap_or(5060))));
+        by_the_book.filter(|way| self.trusts(*way) && way.remote.is_ipv4() == flow.local.is_ipv4()).unwrap_or(flow)
+    }
+
+    /// Sends a request within a call, in a transaction of its own.
+    pub(super) fn request_in_call(&mut self, now: Instant, call: SipCall, method: Method, extra: Vec<(&str, String)>) -> Option<TxnId> {
+        let known = self.calls.get_mut(&call)?;
+        let flow = known.flow;
+        let mut request = known.dialog.request(method);
+        let way = self.calls.get(&call).map(|known| self.way_of(flow, &known.dialog))?;
+        for (name, value) in extra {
+            request.push(name, value);
+        }
+        let branch = self.sign(way, &mut request);
+        Some(self.open_client(now, way, Owner::Call(call), request, branch))
+    }
+
+    /// The ACK for a 200, in this dialog; it has no transaction (RFC 3261 §13.2.2.4).
+    pub(super) fn ack_of(&mut self, flow: Flow, dialog: &Dialog, seq: u32) -> (Flow, Bytes) {
+        let way = self.way_of(flow, dialog);
+        let mut ack = dialog.request_numbered(Method::Ack, seq);
+        self.sign(way, &mut ack);
+        (way, ack.encode())
+    }
+}
+
+/// The ACK for a refusal (RFC 3261 §17.1.1.3) or the CANCEL (§9.1) of this INVITE: same Request-URI, top Via and Route.
+pub(super) fn companion(invite: &Message, method: &Method, to: Option<&[u8]>) -> Message {
+    let uri = match &invite.start {
+        crate::sip::message::Start::Request { uri, .. } => uri.clone(),
+        crate::sip::message::Start::Response { .. } => Vec::new(),
+    };
+    let mut message = Message::request(method.clone(), uri);
+    if let Some(via) = invite.get(name::VIA) {
+        message.push(name::VIA, via);
+    }
+    for route in invite.all(name::ROUTE) {
+        message.push(name::ROUTE, route);
+    }
+    message.push(name::MAX_FORWARDS, "70");
+    for copied in [name::FROM, name::TO, name::CALL_ID] {
+        let value = if copied == name::TO { to.or_else(|| invite.get(name::TO)) } else { invite.get(copied) };
+        message.push(copied, value.unwrap_or_default());
+    }
+    let cseq = invite.get(name::CSEQ).unwrap_or_default();
+    let number = cseq.split(|&byte| byte == b' ').next().unwrap_or_default();
+    message.push(name::CSEQ, [number, b" ", method.as_str().as_bytes()].concat());
+    message
+}

@@ -1,0 +1,148 @@
+//! Responses to requests of ours. RFC 3261 §13.2.2, §17.1, §18.1.2.
+
+use super::Endpoint;
+use super::call::{CallTimer, Phase};
+use super::inbound::Received;
+use super::outbound::companion;
+use super::table::{Machine, Owner, TxnId};
+use crate::base::Instant;
+use crate::sip::message::Start;
+use crate::sip::transaction::{Sends, Verdict};
+use crate::sip::{Event, Method, SipCall, lex};
+
+impl Endpoint {
+    pub(super) fn on_response(&mut self, now: Instant, status: u16, received: &Received) {
+        let branch = received.core.via.branch.clone().unwrap_or_default();
+        let key = (branch, received.core.method.clone());
+        // A second Via means that it was meant for somebody before us (RFC 3261 §8.1.3.3).
+        let Some(&id) = self.by_client_key.get(&key).filter(|_| received.core.hops == 1) else {
+            self.counters.stray_responses += 1;
+            return;
+        };
+        let Some(txn) = self.txns.get_mut(&id) else { return };
+        let (mut sends, flow, owner) = (Sends::new(), txn.flow, txn.owner);
+        let to = received.message.get(crate::sip::message::name::TO);
+        let verdict = match &mut txn.machine {
+            Machine::InviteClient(machine) => {
+                let request = txn.request.as_deref();
+                let ack = || request.map(|invite| companion(invite, &Method::Ack, to).encode()).unwrap_or_default();
+                machine.on_response(now, status, ack, &mut sends)
+            }
+            Machine::Client(machine) => machine.on_response(now, status),
+            Machine::InviteServer(_) | Machine::Server(_) => Verdict::Absorb,
+        };
+        self.flush(flow, sends);
+        self.rearm_txn(id);
+        if verdict == Verdict::Absorb {
+            return;
+        }
+        match (owner, &key.1) {
+            (Owner::Call(call), Method::Invite) => self.on_invite_response(now, call, status, received),
+            (Owner::Call(call), _) => self.on_other_response(call, id, status),
+            (Owner::Probe(probe), _) if status >= 200 => self.tell(Event::Probed { probe, status }),
+            _ => {}
+        }
+    }
+
+    fn on_invite_response(&mut self, now: Instant, call: SipCall, status: u16, received: &Received) {
+        match status {
+            100..=199 => self.on_provisional(now, call, status, received),
+            200..=299 => self.on_ok(now, call, received),
+            _ => {
+                let Some(known) = self.calls.get(&call) else { return };
+                let told = known.told;
+                self.forget_call(call);
+                if !told {
+                    let reason = match &received.message.start {
+                        Start::Response { reason, .. } => lex::text(reason),
+                        Start::Request { .. } => String::new(),
+                    };
+                    self.tell(Event::Failed { call, status, reason });
+                }
+            }
+        }
+    }
+
+    fn on_provisional(&mut self, now: Instant, call: SipCall, status: u16, received: &Received) {
+        let Some(known) = self.calls.get(&call) else { return };
+        if known.cancel_wanted {
+            return self.send_cancel(now, call);
+        }
+        if status > 100 && known.phase == Phase::Calling {
+            self.tell(Event::Progress { call, status, sdp: received.sdp() });
+        }
+    }
+
+    /// RFC 3261 §13.2.2.4: each 200 gets its ACK, each time it comes; a second callee is thanked and sent away.
+    fn on_ok(&mut self, now: Instant, call: SipCall, received: &Received) {
+        let Some(known) = self.calls.get_mut(&call) else { return };
+        let (flow, seq) = (known.flow, known.invite_seq);
+        let tag = received.core.to.tag.clone().unwrap_or_default();
+        if known.phase == Phase::Calling {
+            known.dialog.confirm(&received.message, &received.core);
+            known.timers.stop(CallTimer::Unanswered);
+            known.timers.stop(CallTimer::Cancelled);
+            let dialog = known.dialog.clone();
+            let (way, ack) = self.ack_of(flow, &dialog, seq);
+            self.send(way, ack.clone());
+            let Some(known) = self.calls.get_mut(&call) else { return };
+            known.ack = Some((way, ack));
+            if known.cancel_wanted {
+                // The 200 and our CANCEL have crossed.
+                self.send_bye(now, call);
+            } else {
+                known.phase = Phase::Up;
+                self.tell(Event::Answered { call, sdp: received.sdp() });
+            }
+            return self.rearm_call(call);
+        }
+        if known.dialog.remote_tag.as_ref() == Some(&tag) {
+            if let Some((way, ack)) = known.ack.clone() {
+                self.send(way, ack);
+            }
+            return;
+        }
+        let mut other = known.dialog.clone();
+        other.confirm(&received.message, &received.core);
+        other.local_seq = seq;
+        let (way, ack) = self.ack_of(flow, &other, seq);
+        self.send(way, ack);
+        let mut bye = other.request(Method::Bye);
+        let branch = self.sign(way, &mut bye);
+        self.open_client(now, way, Owner::Nobody, bye, branch);
+    }
+
+    fn on_other_response(&mut self, call: SipCall, id: TxnId, status: u16) {
+        if status < 200 {
+            return;
+        }
+        let Some(known) = self.calls.get(&call) else { return };
+        if known.bye == Some(id) {
+            return self.forget_call(call);
+        }
+        let is_refer = self.txns.get(&id).and_then(|txn| txn.client_key()).is_some_and(|(_, method)| *method == Method::Refer);
+        if is_refer {
+            self.on_refer_response(call, status);
+        }
+    }
+
+    /// The REFER was taken or refused; a NOTIFY may have come before this.
+    pub(super) fn on_refer_response(&mut self, call: SipCall, status: u16) {
+        let Some(known) = self.calls.get_mut(&call) else { return };
+        let told = known.told;
+        let event = if status < 300 {
+            if let Some(refer) = &mut known.refer {
+                refer.accepted = true;
+            }
+            Event::ReferAccepted { call }
+        } else {
+            known.refer = None;
+            known.timers.stop(CallTimer::ReferEnd);
+            Event::ReferFailed { call, status }
+        };
+        self.rearm_call(call);
+        if !told {
+            self.tell(event);
+        }
+    }
+}

@@ -1,0 +1,256 @@
+//! Calls from beginning to end.
+
+use bytes::Bytes;
+
+use super::rig::{Rig, Weather, address};
+use crate::sip::{Command, EndCause, Event, Flow, Probe, Reason};
+
+const OFFER: &str = "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\n";
+const ANSWER: &str = "v=0\r\no=- 2 2 IN IP4 192.0.2.2\r\n";
+
+fn sdp(text: &'static str) -> Bytes {
+    Bytes::from_static(text.as_bytes())
+}
+
+/// A call that is up, with its two names.
+fn up() -> (Rig, crate::sip::SipCall, crate::sip::SipCall) {
+    let mut rig = Rig::new(7);
+    let ours = rig.invite(OFFER);
+    rig.pass(20);
+    let theirs = rig.incoming();
+    rig.command(1, Command::Ring { call: theirs });
+    rig.pass(20);
+    rig.command(1, Command::Accept { call: theirs, answer: sdp(ANSWER) });
+    rig.pass(20);
+    (rig, ours, theirs)
+}
+
+#[test]
+fn a_call_rings_is_answered_and_is_hung_up_by_the_caller() {
+    let (mut rig, ours, theirs) = up();
+    assert_eq!(
+        rig.events[0],
+        [Event::Progress { call: ours, status: 180, sdp: None }, Event::Answered { call: ours, sdp: Some(sdp(ANSWER)) }]
+    );
+    let Event::Incoming { from, request_user, offer, max_forwards, asserted, .. } = &rig.events[1][0] else {
+        panic!("{:?}", rig.events[1])
+    };
+    assert_eq!((from.expose().display.as_str(), from.expose().user.as_str(), request_user.expose().as_str()), ("Anna \"A\"", "10", "20"));
+    assert_eq!((offer.as_deref(), *max_forwards, asserted.is_none()), (Some(OFFER.as_bytes()), 70, true));
+    assert_eq!(rig.events[1][1], Event::Acked { call: theirs, sdp: None });
+    rig.command(0, Command::Hangup { call: ours, reason: Some(Reason { q850: 16, text: "bye".to_owned() }) });
+    rig.pass(20);
+    assert_eq!(rig.events[0].last(), Some(&Event::Ended { call: ours, cause: EndCause::Hangup }));
+    let cause = EndCause::Bye { reason: Some("Q.850;cause=16;text=\"bye\"".to_owned()) };
+    assert_eq!(rig.events[1].last(), Some(&Event::Ended { call: theirs, cause }));
+    rig.pass(40_000);
+    rig.assert_empty();
+    let methods: Vec<String> = rig.lines(0).into_iter().map(|(_, line)| line.split(' ').next().unwrap().to_owned()).collect();
+    assert_eq!(methods, ["INVITE", "ACK", "BYE"]);
+}
+
+#[test]
+fn the_callee_may_hang_up_as_well() {
+    let (mut rig, ours, theirs) = up();
+    rig.command(1, Command::Hangup { call: theirs, reason: None });
+    rig.pass(40_000);
+    assert_eq!(rig.events[0].last(), Some(&Event::Ended { call: ours, cause: EndCause::Bye { reason: None } }));
+    rig.assert_empty();
+}
+
+/// RFC 3261 §13.3.1.4: the 200 again after .5, 1, 2 and then every 4 s; after 32 s without ACK, BYE.
+#[test]
+fn a_200_is_repeated_until_its_ack_and_given_up_after_32_s() {
+    let mut rig = Rig::new(1);
+    rig.invite(OFFER);
+    rig.pass(20);
+    let theirs = rig.incoming();
+    rig.weather = Weather { loss: 1, ..Weather::default() };
+    rig.wire.clear();
+    let start = rig.now.as_millis();
+    rig.command(1, Command::Accept { call: theirs, answer: sdp(ANSWER) });
+    rig.pass(31_990);
+    let times: Vec<u64> = rig.lines(1).into_iter().filter(|(_, line)| line == "200 OK").map(|(at, _)| at - start).collect();
+    assert_eq!(times, [0, 500, 1_500, 3_500, 7_500, 11_500, 15_500, 19_500, 23_500, 27_500, 31_500]);
+    assert!(!rig.events[1].contains(&Event::Ended { call: theirs, cause: EndCause::NoAck }));
+    rig.pass(20);
+    assert_eq!(rig.events[1].last(), Some(&Event::Ended { call: theirs, cause: EndCause::NoAck }));
+    assert!(rig.lines(1).iter().any(|(at, line)| line.starts_with("BYE") && *at == start + 32_000));
+    rig.pass(400_000);
+    rig.assert_empty();
+}
+
+/// RFC 3261 §13.2.2.4: a 200 that comes again gets the ACK again.
+#[test]
+fn a_lost_ack_is_sent_again_when_the_200_comes_again() {
+    let mut rig = Rig::new(1);
+    rig.invite(OFFER);
+    rig.pass(20);
+    let theirs = rig.incoming();
+    rig.command(1, Command::Accept { call: theirs, answer: sdp(ANSWER) });
+    rig.weather.loss = 1;
+    rig.pass(10);
+    rig.weather.loss = 0;
+    rig.pass(1_000);
+    assert_eq!(rig.lines(0).iter().filter(|(_, line)| line.starts_with("ACK")).count(), 2);
+    assert!(rig.events[1].contains(&Event::Acked { call: theirs, sdp: None }));
+}
+
+#[test]
+fn a_refused_call_ends_on_both_sides() {
+    let mut rig = Rig::new(1);
+    let ours = rig.invite(OFFER);
+    rig.pass(20);
+    let theirs = rig.incoming();
+    rig.command(1, Command::Reject { call: theirs, status: 486, reason: Some("everybody talks".to_owned()) });
+    rig.pass(20);
+    assert_eq!(rig.events[0], [Event::Failed { call: ours, status: 486, reason: "Busy Here".to_owned() }]);
+    assert_eq!(rig.events[1].last(), Some(&Event::Ended { call: theirs, cause: EndCause::Rejected { status: 486 } }));
+    assert!(rig.wire.iter().any(|(_, _, text)| text.contains("Warning: 399 192.0.2.2:5060 \"everybody talks\"")));
+    rig.pass(40_000);
+    rig.assert_empty();
+}
+
+/// RFC 3261 §9: CANCEL is answered 200, the INVITE 487.
+#[test]
+fn a_cancelled_call_ends_with_487() {
+    let mut rig = Rig::new(1);
+    let ours = rig.invite(OFFER);
+    rig.pass(20);
+    let theirs = rig.incoming();
+    rig.command(1, Command::Ring { call: theirs });
+    rig.command(0, Command::Cancel { call: ours });
+    rig.pass(20);
+    assert_eq!(rig.events[0], [Event::Cancelled { call: ours }]);
+    assert_eq!(rig.events[1].last(), Some(&Event::Cancelled { call: theirs }));
+    let answers: Vec<String> = rig.lines(1).into_iter().map(|(_, line)| line).collect();
+    assert_eq!(answers, ["100 Trying", "180 Ringing", "200 OK", "487 Request Terminated"]);
+    rig.pass(40_000);
+    rig.assert_empty();
+}
+
+/// RFC 3261 §9.1: no CANCEL before a provisional response.
+#[test]
+fn a_cancel_waits_for_the_first_answer() {
+    let mut rig = Rig::new(1);
+    let ours = rig.invite(OFFER);
+    rig.command(0, Command::Cancel { call: ours });
+    assert!(rig.lines(0).iter().all(|(_, line)| !line.starts_with("CANCEL")));
+    rig.pass(20);
+    assert!(rig.lines(0).iter().any(|(_, line)| line.starts_with("CANCEL")));
+    rig.pass(40_000);
+    rig.assert_empty();
+}
+
+/// RFC 3261 §9.1, §15: where the CANCEL and the 200 cross, the call is acknowledged and hung up.
+#[test]
+fn a_cancel_that_crosses_the_200_becomes_a_bye() {
+    let mut rig = Rig::new(1);
+    let ours = rig.invite(OFFER);
+    rig.pass(20);
+    let theirs = rig.incoming();
+    rig.command(1, Command::Accept { call: theirs, answer: sdp(ANSWER) });
+    rig.command(0, Command::Cancel { call: ours });
+    rig.pass(60);
+    assert_eq!(rig.events[0], [Event::Cancelled { call: ours }]);
+    assert_eq!(rig.events[1].last(), Some(&Event::Ended { call: theirs, cause: EndCause::Bye { reason: None } }));
+    rig.pass(40_000);
+    rig.assert_empty();
+}
+
+/// RFC 3261 §15: a callee keeps its BYE back until the ACK.
+#[test]
+fn a_callee_that_hangs_up_at_once_waits_for_the_ack() {
+    let mut rig = Rig::new(1);
+    let ours = rig.invite(OFFER);
+    rig.pass(20);
+    let theirs = rig.incoming();
+    rig.command(1, Command::Accept { call: theirs, answer: sdp(ANSWER) });
+    rig.command(1, Command::Hangup { call: theirs, reason: None });
+    assert!(rig.lines(1).iter().all(|(_, line)| !line.starts_with("BYE")));
+    assert_eq!(rig.events[1].last(), Some(&Event::Ended { call: theirs, cause: EndCause::Hangup }));
+    rig.pass(60);
+    assert_eq!(rig.events[0].last(), Some(&Event::Ended { call: ours, cause: EndCause::Bye { reason: None } }));
+    rig.pass(40_000);
+    rig.assert_empty();
+}
+
+#[test]
+fn a_peer_that_never_answers_fails_after_32_s() {
+    let mut rig = Rig::new(1);
+    rig.weather.loss = 1;
+    let ours = rig.invite(OFFER);
+    rig.pass(31_999);
+    assert!(rig.events[0].is_empty());
+    rig.pass(2);
+    assert_eq!(rig.events[0], [Event::Failed { call: ours, status: 408, reason: "nobody answers".to_owned() }]);
+    let times: Vec<u64> = rig.lines(0).into_iter().map(|(at, _)| at).collect();
+    assert_eq!(times, [0, 500, 1_500, 3_500, 7_500, 15_500, 31_500]);
+    rig.assert_empty();
+}
+
+#[test]
+fn a_call_that_only_rings_is_given_up_after_three_minutes_and_rings_each_minute() {
+    let mut rig = Rig::new(1);
+    let ours = rig.invite(OFFER);
+    rig.pass(20);
+    let theirs = rig.incoming();
+    rig.command(1, Command::Ring { call: theirs });
+    rig.pass(179_900);
+    assert_eq!(rig.lines(1).iter().filter(|(_, line)| line == "180 Ringing").count(), 3);
+    rig.pass(1_000);
+    assert_eq!(rig.events[0].last(), Some(&Event::Failed { call: ours, status: 408, reason: "nobody answers".to_owned() }));
+    assert_eq!(rig.events[1].last(), Some(&Event::Cancelled { call: theirs }));
+    rig.pass(40_000);
+    rig.assert_empty();
+}
+
+/// RFC 3515 §2.4: the REFER is accepted, and NOTIFYs tell how the call goes. Ours declines one.
+#[test]
+fn a_refer_is_declined_and_the_call_goes_on() {
+    let (mut rig, ours, _) = up();
+    rig.command(0, Command::Refer { call: ours, target: "sip:30@192.0.2.9".to_owned() });
+    rig.pass(50);
+    assert_eq!(rig.events[0].last(), Some(&Event::ReferFailed { call: ours, status: 603 }));
+    assert!(
+        rig.wire.iter().any(|(_, _, text)| text.contains("Refer-To: <sip:30@192.0.2.9>\r\nReferred-By: <sip:nightbell@192.0.2.1:5060>"))
+    );
+    rig.command(0, Command::Hangup { call: ours, reason: None });
+    rig.pass(40_000);
+    rig.assert_empty();
+}
+
+#[test]
+fn a_peer_answers_the_question_whether_it_is_there() {
+    let mut rig = Rig::new(1);
+    let ask = |probe, target: &str| Command::Options { probe: Probe(probe), flow: Rig::flow(0), target: target.to_owned() };
+    rig.command(0, ask(1, "sip:192.0.2.2"));
+    rig.pass(20);
+    assert_eq!(rig.events[0], [Event::Probed { probe: Probe(1), status: 200 }]);
+    assert!(
+        rig.wire[1].2.contains("\r\nAllow: INVITE, ACK, BYE, CANCEL, OPTIONS") && rig.wire[1].2.contains("\r\nAccept: application/sdp")
+    );
+    rig.weather.loss = 1;
+    rig.command(0, ask(2, "sip:192.0.2.2"));
+    rig.pass(32_001);
+    assert_eq!(rig.events[0].last(), Some(&Event::Probed { probe: Probe(2), status: 408 }));
+    rig.pass(40_000);
+    rig.assert_empty();
+}
+
+#[test]
+fn nobody_who_is_not_trusted_is_called() {
+    let mut rig = Rig::new(1);
+    let invite = crate::sip::Invite {
+        flow: Flow::udp(address(0), "203.0.113.1:5060".parse().unwrap()),
+        target: "sip:1@203.0.113.1".to_owned(),
+        from_user: "10".to_owned(),
+        from_display: String::new(),
+        offer: sdp(OFFER),
+        max_forwards: 70,
+    };
+    let call = rig.ends[0].invite(rig.now, invite);
+    rig.drain();
+    assert!(matches!(rig.events[0].as_slice(), [Event::Failed { call: failed, status: 403, .. }] if *failed == call));
+    assert!(rig.wire.is_empty());
+}

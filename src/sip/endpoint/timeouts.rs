@@ -1,0 +1,90 @@
+//! Timers that are due. RFC 3261 §13.3.1.4, §17.
+
+use super::Endpoint;
+use super::call::{CallTimer, Phase};
+use super::table::{Owner, TxnId, Wake};
+use crate::base::Instant;
+use crate::sip::transaction::T2;
+use crate::sip::{EndCause, Event, Method, SipCall};
+
+impl Endpoint {
+    pub(super) fn run_timers(&mut self, now: Instant) {
+        while let Some(&(at, wake)) = self.wheel.first()
+            && at <= now
+        {
+            match wake {
+                Wake::Txn(id) => self.on_txn_wake(now, id),
+                Wake::Call(call) => self.on_call_wake(now, call),
+            }
+        }
+        debug_assert!(self.poll_deadline().is_none_or(|at| now < at), "no due timer is left");
+    }
+
+    fn on_txn_wake(&mut self, now: Instant, id: TxnId) {
+        let Some(txn) = self.txns.get(&id) else { return };
+        let (owner, method) = (txn.owner, txn.client_key().map(|(_, method)| method.clone()));
+        let gave_up = self.wake_txn(now, id);
+        if gave_up {
+            self.counters.timeouts += 1;
+            match (owner, method) {
+                (Owner::Call(call), Some(Method::Invite)) => self.on_invite_timeout(call),
+                (Owner::Call(call), Some(Method::Refer)) => self.on_refer_response(call, 408),
+                (Owner::Call(call), Some(_)) if self.calls.get(&call).is_some_and(|known| known.bye == Some(id)) => self.forget_call(call),
+                (Owner::Probe(probe), _) => self.tell(Event::Probed { probe, status: 408 }),
+                _ => {}
+            }
+        }
+        self.rearm_txn(id);
+    }
+
+    fn on_invite_timeout(&mut self, call: SipCall) {
+        let Some(told) = self.calls.get(&call).map(|known| known.told) else { return };
+        self.forget_call(call);
+        if !told {
+            self.tell(Event::Failed { call, status: 408, reason: "nobody answers".to_owned() });
+        }
+    }
+
+    fn on_call_wake(&mut self, now: Instant, call: SipCall) {
+        while let Some(timer) = self.calls.get_mut(&call).and_then(|known| known.timers.pop_due(now)) {
+            match timer {
+                CallTimer::ResendOk => self.resend_ok(now, call),
+                CallTimer::NoAck => self.give_up_ack(now, call),
+                CallTimer::RingAgain => self.ring(now, call),
+                CallTimer::Unanswered => self.give_up_ringing(now, call),
+                CallTimer::Cancelled => self.abandon(call),
+                CallTimer::ReferEnd => self.on_refer_response(call, 408),
+            }
+        }
+        self.rearm_call(call);
+    }
+
+    fn resend_ok(&mut self, now: Instant, call: SipCall) {
+        let Some(known) = self.calls.get_mut(&call) else { return };
+        let Some(ok) = &mut known.ok else { return };
+        ok.resend_after = (ok.resend_after * 2).min(T2);
+        let (flow, bytes, next) = (ok.flow, ok.bytes.clone(), now + ok.resend_after);
+        known.timers.set(CallTimer::ResendOk, next);
+        self.send(flow, bytes);
+    }
+
+    /// The ACK will not come: the call is ended by a BYE (RFC 3261 §13.3.1.4).
+    fn give_up_ack(&mut self, now: Instant, call: SipCall) {
+        let Some(known) = self.calls.get_mut(&call) else { return };
+        known.ok = None;
+        known.timers.stop(CallTimer::ResendOk);
+        self.counters.timeouts += 1;
+        if known.phase == Phase::Leaving {
+            return self.send_bye(now, call);
+        }
+        self.leave(now, call, EndCause::NoAck);
+    }
+
+    fn give_up_ringing(&mut self, now: Instant, call: SipCall) {
+        let Some(known) = self.calls.get_mut(&call) else { return };
+        known.told = true;
+        known.cancel_wanted = true;
+        self.tell(Event::Failed { call, status: 408, reason: "nobody answers".to_owned() });
+        self.send_cancel(now, call);
+    }
+}

@@ -1,0 +1,31 @@
+//! What the endpoint is told once, at its making.
+
+use super::{HostPort, Peer};
+use crate::base::limits;
+
+/// The settings of an [`super::Endpoint`].
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The Server and User-Agent headers.
+    pub user_agent: String,
+    /// Who is listened to. Anybody else meets silence.
+    pub trusted: Vec<Peer>,
+    /// What Via and Contact say, where it is not the local address of the flow.
+    pub advertised: Option<HostPort>,
+    /// The user part of our Contact.
+    pub contact_user: String,
+    /// Calls at once. More are refused with 486.
+    pub calls_max: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            user_agent: "Nightbell".to_owned(),
+            trusted: Vec::new(),
+            advertised: None,
+            contact_user: "nightbell".to_owned(),
+            calls_max: limits::CALLS_MAX,
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! Structured header values: addresses with names, Via, CSeq.
+
+use super::{Method, Party, Uri, lex, uri};
+
+/// `"Name" <uri>;params`, as From, To, Contact, Route and Refer-To hold it (RFC 3261 §20.10).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NameAddr {
+    /// Unquoted.
+    pub display: Vec<u8>,
+    /// As written.
+    pub uri: Vec<u8>,
+    /// The tag, where there is one.
+    pub tag: Option<Vec<u8>>,
+}
+
+impl NameAddr {
+    /// Reads one address. `None` where it breaks the grammar.
+    pub fn parse(bytes: &[u8]) -> Option<Self> {
+        let bytes = lex::trim(bytes);
+        let opening = bracket(bytes)?;
+        let (display, uri, rest) = match opening {
+            Some(open) => {
+                let inside = bytes.get(open + 1..)?;
+                let close = inside.iter().position(|&byte| byte == b'>')?;
+                (lex::trim(bytes.get(..open)?), lex::trim(inside.get(..close)?), inside.get(close + 1..)?)
+            }
+            None => {
+                let end = bytes.iter().position(|&byte| byte == b';').unwrap_or(bytes.len());
+                let uri = lex::trim(bytes.get(..end)?);
+                // Without brackets a comma, a question mark or a semicolon would belong to the header (RFC 3261 §20).
+                if uri.iter().any(|byte| matches!(byte, b',' | b'?')) {
+                    return None;
+                }
+                (&[][..], uri, bytes.get(end..)?)
+            }
+        };
+        Uri::parse(uri)?;
+        let params = lex::params(rest)?;
+        let tag = lex::param_value(&params, "tag").flatten().map(<[u8]>::to_vec);
+        Some(Self { display: lex::unquote(display), uri: uri.to_vec(), tag })
+    }
+
+    /// The URI taken apart.
+    pub fn uri(&self) -> Uri {
+        Uri::parse(&self.uri).unwrap_or_default()
+    }
+
+    /// Who that is.
+    pub fn party(&self) -> Party {
+        let uri = self.uri();
+        Party { display: lex::text(&self.display), user: uri.user.unwrap_or_default(), host: uri.host }
+    }
+}
+
+/// Where the `<` outside of quotes stands; `None` when a quote never closes or a quoted name has no bracket after it.
+fn bracket(bytes: &[u8]) -> Option<Option<usize>> {
+    let open = lex::find(bytes, b'<').ok()?;
+    (open.is_some() || !bytes.starts_with(b"\"")).then_some(open)
+}
+
+/// One hop of the way a request came (RFC 3261 §20.42).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Via {
+    /// `UDP` and the like, in upper case.
+    pub transport: String,
+    /// Where the sender says it listens.
+    pub host: String,
+    /// The port it says; 5060 when none.
+    pub port: Option<u16>,
+    /// The transaction's name.
+    pub branch: Option<Vec<u8>>,
+    /// Whether the response shall go to the port the request came from (RFC 3581).
+    pub rport: bool,
+}
+
+/// What every branch of a present-day client begins with.
+pub const COOKIE: &[u8] = b"z9hG4bK";
+
+impl Via {
+    /// Reads one Via. `None` where it breaks the grammar.
+    pub fn parse(bytes: &[u8]) -> Option<Self> {
+        let end = lex::find(bytes, b';').ok()?.unwrap_or(bytes.len());
+        let (head, rest) = (bytes.get(..end)?, bytes.get(end..)?);
+        let mut protocol = head.splitn(3, |&byte| byte == b'/');
+        let name = lex::trim(protocol.next()?);
+        let version = lex::trim(protocol.next()?);
+        if !name.eq_ignore_ascii_case(b"SIP") || version != b"2.0" {
+            return None;
+        }
+        let after = lex::trim(protocol.next()?);
+        let gap = after.iter().position(u8::is_ascii_whitespace)?;
+        let transport = after.get(..gap)?;
+        let sent_by: Vec<u8> = after.get(gap..)?.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
+        let (host, port) = uri::host_port(&sent_by)?;
+        let params = lex::params(rest)?;
+        if !lex::is_token(transport) {
+            return None;
+        }
+        let branch = lex::param_value(&params, "branch").flatten().map(<[u8]>::to_vec);
+        let rport = lex::param_value(&params, "rport").is_some();
+        Some(Self { transport: lex::text(transport).to_ascii_uppercase(), host, port, branch, rport })
+    }
+
+    /// The branch, if it is one that names its transaction by itself: the cookie and something more.
+    pub fn unique_branch(&self) -> Option<&[u8]> {
+        let branch = self.branch.as_deref()?;
+        let cookie = branch.get(..COOKIE.len())?;
+        (cookie.eq_ignore_ascii_case(COOKIE) && branch.len() > COOKIE.len()).then_some(branch)
+    }
+}
+
+/// `314159 INVITE` (RFC 3261 §20.16): the number stays below 2^31.
+pub fn cseq(bytes: &[u8]) -> Option<(u32, Method)> {
+    let bytes = lex::trim(bytes);
+    let gap = bytes.iter().position(u8::is_ascii_whitespace)?;
+    let number = lex::number(bytes.get(..gap)?, (1 << 31) - 1)?;
+    let method = lex::trim(bytes.get(gap..)?);
+    if !lex::is_token(method) {
+        return None;
+    }
+    Some((u32::try_from(number).ok()?, Method::named(&lex::text(method))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_gives_its_name_its_uri_and_its_tag() {
+        let from = NameAddr::parse(b"\"A. \\\"Bell, <x>\" <sip:bell@example.com;lr>;x=1;tag=88").unwrap();
+        assert_eq!(from.display, b"A. \"Bell, <x>");
+        assert_eq!((from.uri.as_slice(), from.tag.as_deref()), (&b"sip:bell@example.com;lr"[..], Some(&b"88"[..])));
+        let bare = NameAddr::parse(b"sip:j.user@example.com;tag=2").unwrap();
+        assert_eq!((bare.uri.as_slice(), bare.tag.as_deref()), (&b"sip:j.user@example.com"[..], Some(&b"2"[..])));
+        for broken in [&b"\"open <sip:a@b>"[..], b"<sip:a@b", b"sip:a@b?c=d", b"\"name\" sip:a@b", b"<sip:a@b>;;", b"<sip:a@b> x", b""] {
+            assert_eq!(NameAddr::parse(broken), None);
+        }
+    }
+
+    #[test]
+    fn a_via_may_be_full_of_spaces() {
+        let via = Via::parse(b"SIP  / 2.0 / UDP  192.0.2.2 : 5070 ; branch = z9hG4bKa ;rport").unwrap();
+        assert_eq!((via.host.as_str(), via.port, via.rport, via.unique_branch()), ("192.0.2.2", Some(5070), true, Some(&b"z9hG4bKa"[..])));
+        assert_eq!(Via::parse(b"SIP/2.0/UDP h;branch=z9hG4bK").unwrap().unique_branch(), None);
+        assert!(Via::parse(b"SIP/2.0/UDP 192.0.2.15;;,;,,").is_none() && Via::parse(b"SIP/2.0/UDP").is_none());
+    }
+}
