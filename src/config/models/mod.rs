@@ -5,7 +5,6 @@ mod fetch;
 mod lock;
 mod manifest;
 
-pub use crate::dialogue::PromptStyle;
 pub use choose::{ChooseError, Chosen, Hardware, Pack, choose, fetch_folder, packs};
 pub use fetch::{FetchError, Fetcher, Progress};
 pub use lock::{Lock, LockError};

@@ -10,6 +10,7 @@ use super::choose::{choose_for, sum_of};
 use super::*;
 use crate::base::sha256;
 use crate::config::{Config, Overrides, PackChoice};
+use crate::dialogue::PromptStyle;
 
 const BODY: &[u8] = b"a model, as far as a fetcher knows: it is long enough to be cut somewhere in the middle";
 
