@@ -60,7 +60,9 @@ fn main() {
 
 /// `name=value` on the command line tries another setting.
 fn changed(mut settings: Settings) -> Settings {
-    for (name, value) in std::env::args().filter_map(|arg| arg.split_once('=').and_then(|(name, value)| Some((name.to_owned(), value.parse::<f32>().ok()?)))) {
+    for (name, value) in
+        std::env::args().filter_map(|arg| arg.split_once('=').and_then(|(name, value)| Some((name.to_owned(), value.parse::<f32>().ok()?))))
+    {
         match name.as_str() {
             "voiced_score" => settings.voiced_score = value,
             "onset_score" => settings.onset_score = value,
@@ -100,7 +102,14 @@ fn pauses(clips: &[Clip]) {
     longest.sort_unstable();
     let over = |ms: usize| longest.iter().filter(|&&pause| pause >= ms).count() * 100 / longest.len().max(1);
     println!("{} orders; longest pause inside: median {} ms;", clips.len(), longest[longest.len() / 2]);
-    println!("  at least 400 ms in {} %, 550 in {} %, 700 in {} %, 900 in {} %, 1200 in {} %\n", over(400), over(550), over(700), over(900), over(1_200));
+    println!(
+        "  at least 400 ms in {} %, 550 in {} %, 700 in {} %, 900 in {} %, 1200 in {} %\n",
+        over(400),
+        over(550),
+        over(700),
+        over(900),
+        over(1_200)
+    );
 }
 
 fn speech(clips: &[Clip], others: &[Clip], snrs: &[Option<f64>], settings: Settings) {

@@ -16,7 +16,8 @@ pub struct Clip {
 
 /// The folder of the shared test data, when it is there.
 pub fn shared() -> Option<PathBuf> {
-    let folder = std::env::var_os("NIGHTBELL_SHARED").map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
+    let folder =
+        std::env::var_os("NIGHTBELL_SHARED").map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
     let human = folder.join("corpora/human");
     human.is_dir().then_some(human)
 }
@@ -24,7 +25,9 @@ pub fn shared() -> Option<PathBuf> {
 /// All clips of a folder, by name.
 pub fn load(folder: &Path) -> Vec<Clip> {
     let mut names: Vec<PathBuf> = std::fs::read_dir(folder)
-        .map(|entries| entries.flatten().map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|ext| ext == "wav")).collect())
+        .map(|entries| {
+            entries.flatten().map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|ext| ext == "wav")).collect()
+        })
         .unwrap_or_default();
     names.sort();
     names.iter().filter_map(|name| std::fs::read(name).ok()).filter_map(|bytes| mu_law_wav(&bytes)).map(Clip::of).collect()

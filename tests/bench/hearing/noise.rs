@@ -125,7 +125,8 @@ fn music(len: usize, seed: &mut Seed) -> Vec<f64> {
             if i % 2_000 == 0 {
                 root = [262, 294, 330, 392, 349, 220][seed.below(6) as usize];
             }
-            let chord: f64 = (1..6).map(|h| (tone(root * h, i) + tone(root * h * 5 / 4, i) + tone(root * h * 3 / 2, i)) / f64::from(h)).sum();
+            let chord: f64 =
+                (1..6).map(|h| (tone(root * h, i) + tone(root * h * 5 / 4, i) + tone(root * h * 3 / 2, i)) / f64::from(h)).sum();
             chord * (-3.0 * (i % 2_000) as f64 / 2_000.0).exp()
         })
         .collect()
