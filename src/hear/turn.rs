@@ -55,7 +55,7 @@ impl Default for Settings {
             behind_voiced_db: 20.0,
             settle_ms: 224,
             yield_voiced_ms: 448,
-            resume_silence_ms: 240,
+            resume_silence_ms: 224,
             decide_ms_max: 1_000,
             speech_ms_min: 96,
             preroll_ms: 300,
