@@ -73,8 +73,8 @@ const HANGOVER_MS_MAX: u64 = 1_800;
 pub(super) fn hangover_ms(expectation: Expectation, voiced_ms: u64, verdict: Option<Verdict>, patience_ms: u64) -> u64 {
     let short = voiced_ms < SHORT_MS;
     let base = match (expectation, short) {
-        (Expectation::Open, true) | (Expectation::DateTime, true) => 600,
-        (Expectation::Open, false) | (Expectation::DateTime, false) => 700,
+        (Expectation::Open | Expectation::DateTime, true) => 600,
+        (Expectation::Open | Expectation::DateTime, false) => 700,
         (Expectation::YesNo, true) => 400,
         (Expectation::YesNo, false) => 550,
         (Expectation::Digits, _) => 900,
