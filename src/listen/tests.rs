@@ -81,7 +81,7 @@ fn the_gate_is_closed_by_a_voice_and_the_turn_is_dropped_though_nobody_reads_rep
     gate.set_playing(Some(TurnId(5)));
     gate.set_playing_level(2_000);
     let mut at = 0;
-    bench.hear(&mut line, &mut at, &[0; 24_000]);
+    bench.hear(&mut line, &mut at, &vec![0; 24_000]);
     assert!(!gate.is_paused());
     let (mut paused, mut sound) = (false, voice(1_000));
     for frame in sound.chunks_mut(160) {
@@ -100,7 +100,7 @@ fn reports_come_in_order_when_they_are_read() {
     let mut at = 0;
     bench.hear(&mut line, &mut at, &[0; 8_000]);
     bench.hear(&mut line, &mut at, &voice(1_000));
-    bench.hear(&mut line, &mut at, &[0; 12_000]);
+    bench.hear(&mut line, &mut at, &vec![0; 12_000]);
     let mut reports = Vec::new();
     while let Some(report) = bench.reports.pop() {
         assert_eq!(report.leg, LegId(7));
@@ -118,7 +118,7 @@ fn a_leg_that_leaves_is_freed_elsewhere_and_its_gate_left_open() {
     let (mut line, gate) = bench.add(1);
     gate.set_playing(Some(TurnId(1)));
     let mut at = 0;
-    bench.hear(&mut line, &mut at, &[0; 24_000]);
+    bench.hear(&mut line, &mut at, &vec![0; 24_000]);
     let sound = voice(1_000);
     for frame in sound.chunks(160) {
         bench.hear(&mut line, &mut at, frame);

@@ -105,5 +105,5 @@ fn our_own_echo_does_not_talk_us_down() {
     let story = line.story();
     assert!(!story.contains(&"yield"), "{story:?}");
     let late = line.said.iter().filter(|(at, heard)| *at > 6_000 && matches!(heard, Heard::Pause { .. })).count();
-    assert!(late == 0, "the echo is learnt within five seconds: {:?}", line.said.iter().map(|(at, _)| at).last());
+    assert!(late == 0, "the echo is learnt within five seconds: {:?}", line.said.last().map(|(at, _)| at));
 }

@@ -94,7 +94,7 @@ pub(super) fn noise(ms: usize, rms: f64, seed: u64) -> Vec<i16> {
 }
 
 /// A made-up voice: glottal pulses at a falling pitch through three formants that wander, in syllables, at about -20 dBov.
-#[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "far below full scale")]
+#[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, clippy::cast_sign_loss, reason = "far below full scale")]
 pub(super) fn voice(ms: usize, seed: u64) -> Vec<i16> {
     let mut seed = Seed::new(seed);
     let mut formants = [Formant::default(), Formant::default(), Formant::default()];
