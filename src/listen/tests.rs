@@ -153,7 +153,7 @@ fn a_leg_added_twice_is_replaced_and_orders_find_it() {
 #[test]
 fn wall_the_thread_hears_wakes_the_shell_and_ends_with_its_handle() {
     let (woken, wake) = sync_channel(1);
-    let (mut handle, thread) = spawn(Clock::start(), Box::new(move || drop(woken.try_send(())))).unwrap();
+    let (mut handle, thread) = spawn(Clock::start(), Box::new(move || _ = woken.try_send(()))).unwrap();
     let (mut line, from) = ring(128);
     let seat = Seat::new(LegId(1), from, Arc::new(Gate::new()), Settings::default());
     assert!(handle.orders.push(Order::Add(seat)).is_ok());

@@ -6,7 +6,6 @@
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    clippy::expect_used,
     reason = "arithmetic of a measurement, far from any limit"
 )]
 
