@@ -7,10 +7,11 @@ use super::state::{Asked, CallFacts, Done, Ringing, Stage, Task, Then, Waiting};
 use crate::base::civil::DateTime;
 use crate::base::{Pii, TurnId};
 use crate::dialogue::agent::Agent;
-use crate::dialogue::event::{Busy, Effect, EffectId, Event, Expected, Outcome, Record, Sentence, SpeechAct};
+use crate::dialogue::event::{Busy, Effect, EffectId, Event, Expected, Sentence, SpeechAct};
 use crate::dialogue::grammar::Legal;
 use crate::dialogue::prompt::{self, PromptStyle, UnderstandingRequest};
 use crate::dialogue::proposal::{self, Proposal, ProposalError};
+use crate::dialogue::record::{Outcome, Record};
 use crate::dialogue::slots::Slots;
 use crate::dialogue::{guard, matcher};
 

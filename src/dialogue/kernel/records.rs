@@ -5,8 +5,9 @@ use super::reach::show_phone;
 use super::state::{Asked, Callback, Done, Request, Stage, Task, Waiting};
 use crate::base::Pii;
 use crate::base::civil::{DateTime, ToSpan};
-use crate::dialogue::event::{CommitFailure, Effect, EffectId, Receipt, Record, SpeechAct};
+use crate::dialogue::event::{CommitFailure, Effect, EffectId, Receipt, SpeechAct};
 use crate::dialogue::proposal::{Intent, Proposal};
+use crate::dialogue::record::Record;
 use crate::dialogue::slots::SlotKey;
 use crate::dialogue::wording::Key;
 use crate::dialogue::{guard, matcher};
@@ -66,6 +67,8 @@ impl Kernel {
         let reach = self.reach();
         let unit = self.slots.get(SlotKey::Unit).map(str::to_owned).unwrap_or_default();
         let key = match (unit.is_empty(), reach.name.is_some() && reach.phone.is_some()) {
+            // Words that would sound like a claim of ours are kept, but not repeated.
+            _ if guard::claim_in(problem.expose()).is_some() => Key::ConfirmRequestUnread,
             (false, true) => Key::ConfirmRequest,
             _ => Key::ConfirmRequestShort,
         };

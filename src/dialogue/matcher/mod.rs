@@ -1,6 +1,7 @@
 //! The built-in matcher: phrases, numbers, days and times, names. It needs no model, and where it is certain it beats one.
 
 mod cues;
+mod phrases;
 mod slots;
 
 use super::agent::Agent;
@@ -63,3 +64,6 @@ fn by_values(values: &super::slots::SlotValues, expected: Expected) -> Option<(I
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod measure;

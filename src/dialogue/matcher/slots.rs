@@ -7,7 +7,7 @@ use super::super::event::Expected;
 use super::super::proposal::{Intent, Proposal};
 use super::super::slots::{SlotKey, SlotValues};
 use super::super::words::{Word, plain, words};
-use super::super::{fuzzy, numbers, when};
+use super::super::{clock, fuzzy, numbers, when};
 use crate::base::Pii;
 
 /// Digits of a telephone number.
@@ -35,7 +35,7 @@ pub fn find(words: &[Word], expected: Expected, _agent: &Agent) -> SlotValues {
     }
     let bare = matches!(expected, Expected::Time | Expected::Day | Expected::YesNo | Expected::Confirm);
     let day = when::find_day(&left);
-    if let Some((time, _)) = when::find_time(&left, bare && day.as_ref().is_none_or(|(_, at)| at.len() < left.len())) {
+    if let Some((time, _)) = clock::find_time(&left, bare && day.as_ref().is_none_or(|(_, at)| at.len() < left.len())) {
         set(SlotKey::Time, time.canonical());
     }
     if let Some((day, at)) = day {
@@ -235,7 +235,7 @@ pub fn ungrounded(values: &SlotValues, heard: &str) -> BTreeSet<SlotKey> {
         })
     };
     // A time is grounded when the caller said one at all: the rules read it from the words again anyway.
-    let time_said = when::find_time(&said, true).is_some();
+    let time_said = clock::find_time(&said, true).is_some();
     let fails = |key: SlotKey, value: &str| if key == SlotKey::Time { !time_said } else { !grounded(key, value) };
     values.iter().filter(|(key, value)| fails(**key, value.expose())).map(|(key, _)| *key).collect()
 }
