@@ -169,9 +169,8 @@ fn half_after(words: &[Word], at: usize) -> Option<(Half, usize)> {
         ("pm", ..) => Some((Half::Pm, 1)),
         ("in", "the", "morning") => Some((Half::Am, 3)),
         ("in", "the", "afternoon" | "evening") => Some((Half::Pm, 3)),
-        ("at", "night", _) => Some((Half::Pm, 2)),
         ("tomorrow", "morning", _) => Some((Half::Am, 2)),
-        ("tomorrow", "afternoon" | "evening", _) => Some((Half::Pm, 2)),
+        ("at", "night", _) | ("tomorrow", "afternoon" | "evening", _) => Some((Half::Pm, 2)),
         _ => None,
     }
 }

@@ -161,7 +161,8 @@ impl Kernel {
     /// One step. `local`: the business's civil time. Effects are appended to `out`, in order.
     pub fn step(&mut self, local: DateTime, event: Event, out: &mut Vec<Effect>) {
         self.now = local;
-        if self.stage == Stage::Ended {
+        let late = matches!(event, Event::Committed { .. } | Event::CommitFailed { .. });
+        if self.stage == Stage::Ended || self.hung_up && !late {
             return;
         }
         match event {
@@ -175,7 +176,7 @@ impl Kernel {
             Event::LookUpFailed { effect } => self.looked_up(effect, None, out),
             Event::Committed { effect, receipt } => self.committed(effect, receipt, out),
             Event::CommitFailed { effect, why } => self.commit_failed(effect, why, out),
-            Event::Transfer { effect, progress } => self.transfer_news(effect, progress, out),
+            Event::Transfer { effect, progress } => self.transfer_news(effect, &progress, out),
             Event::EngineGone(organ) => self.engine_gone(organ, out),
             Event::EngineBack(organ) => self.engine_back(organ, out),
             Event::Bulletin { text } => self.bulletin(text, out),

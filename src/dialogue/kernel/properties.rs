@@ -129,7 +129,7 @@ impl Shadow {
                     assert!(!text.contains(['{', '}']), "no gap is left: {text}");
                     match &sentence.act {
                         SpeechAct::Claim { effect } => {
-                            assert!(self.receipts.contains(effect), "claimed without a receipt: {text} {:?}", self.trace)
+                            assert!(self.receipts.contains(effect), "claimed without a receipt: {text} {:?}", self.trace);
                         }
                         _ => assert!(claims_nothing(text), "claims: {text} {:?}", self.trace),
                     }

@@ -23,8 +23,8 @@ impl Kernel {
         }
         match self.task.clone() {
             Some(Task::Booking(booking)) => self.advance_booking(booking, out),
-            Some(Task::Request(request)) => self.advance_request(request, out),
-            Some(Task::Message(text)) => self.advance_message(text, out),
+            Some(Task::Request(request)) => self.advance_request(&request, out),
+            Some(Task::Message(text)) => self.advance_message(text.as_ref(), out),
             Some(Task::Callback(callback)) => self.advance_callback(callback, out),
             Some(Task::Cancelling(_)) => self.ask_again(out),
             None => self.ask_next(out),
@@ -53,7 +53,7 @@ impl Kernel {
         self.advance(out);
     }
 
-    fn advance_request(&mut self, request: Request, out: &mut Vec<Effect>) {
+    fn advance_request(&mut self, request: &Request, out: &mut Vec<Effect>) {
         self.stage = Stage::Qualify;
         let Some(problem) = request.problem.clone() else { return self.ask(Asked::Problem, Key::AskProblem, &[], out) };
         if self.slots.get(SlotKey::Unit).is_none() && self.unit_tries < 2 {
@@ -98,7 +98,7 @@ impl Kernel {
         self.advance(out);
     }
 
-    fn advance_message(&mut self, text: Option<Pii<String>>, out: &mut Vec<Effect>) {
+    fn advance_message(&mut self, text: Option<&Pii<String>>, out: &mut Vec<Effect>) {
         self.stage = Stage::Qualify;
         if text.is_none() {
             return self.ask(Asked::Message, Key::AskMessage, &[], out);
@@ -200,13 +200,21 @@ impl Kernel {
         self.task = None;
         self.failures = 0;
         self.misses = 0;
-        if matches!(self.stage, Stage::Handed | Stage::Ended) {
+        if self.nobody_listens() {
             return;
         }
         self.tell_done(effect, &record, out);
         self.ask(Asked::Anything, Key::AnythingElse, &[], out);
         self.stage = Stage::Inform;
         self.hear_deferred(out);
+    }
+
+    /// The caller has left, or speaks with a person: what was committed stands, and nothing is said.
+    fn nobody_listens(&mut self) -> bool {
+        if self.hung_up {
+            self.stage = Stage::Ended;
+        }
+        matches!(self.stage, Stage::Handed | Stage::Ended)
     }
 
     fn tell_done(&mut self, effect: EffectId, record: &Record, out: &mut Vec<Effect>) {
@@ -246,7 +254,7 @@ impl Kernel {
         }
         self.waiting = None;
         let Some(record) = self.committing.take() else { return };
-        if matches!(self.stage, Stage::Handed | Stage::Ended) {
+        if self.nobody_listens() {
             return;
         }
         match (record, why) {

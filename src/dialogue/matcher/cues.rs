@@ -29,7 +29,6 @@ fn compile(pattern: &str) -> Vec<Piece> {
             ".." => Piece::Gap,
             "^" => Piece::Start,
             "$" => Piece::End,
-            words if words.ends_with("|$") => Piece::Any(words.split('|').map(str::to_owned).collect()),
             words => Piece::Any(words.split('|').map(str::to_owned).collect()),
         })
         .collect()
@@ -44,11 +43,17 @@ fn cues() -> &'static [Cue] {
     })
 }
 
-fn yes_no_phrases() -> &'static (Vec<Vec<Piece>>, Vec<Vec<Piece>>) {
-    static COMPILED: OnceLock<(Vec<Vec<Piece>>, Vec<Vec<Piece>>)> = OnceLock::new();
+/// What agrees and what refuses.
+struct YesNo {
+    yes: Vec<Vec<Piece>>,
+    no: Vec<Vec<Piece>>,
+}
+
+fn yes_no_phrases() -> &'static YesNo {
+    static COMPILED: OnceLock<YesNo> = OnceLock::new();
     COMPILED.get_or_init(|| {
         let compiled = |phrases: &[&str]| phrases.iter().map(|phrase| compile(phrase)).collect();
-        (compiled(YES_PHRASES), compiled(NO_PHRASES))
+        YesNo { yes: compiled(YES_PHRASES), no: compiled(NO_PHRASES) }
     })
 }
 
@@ -99,7 +104,9 @@ pub fn best(words: &[Word], expected: Expected) -> (Intent, f32) {
     }
     let words = &shortened(words)[..];
     let mut best = (Intent::Other, 0.2_f32);
-    for cue in cues() {
+    let denied =
+        words.windows(3).any(|at| matches!(at[0].text.as_str(), "not" | "no" | "isn't") && at.iter().any(|word| word.text == "emergency"));
+    for cue in cues().iter().filter(|cue| !(denied && cue.intent == Intent::Emergency)) {
         if cue.confidence > best.1 && found(words, &cue.pieces) {
             best = (cue.intent, cue.confidence);
         }
@@ -129,8 +136,8 @@ fn yes_or_no(words: &[Word], expected: Expected, best: (Intent, f32)) -> (Intent
         best
     };
     let refusing =
-        NO.contains(&first) || words.len() <= 8 && yes_no_phrases().1.iter().any(|phrase| found(words, phrase)) && !YES.contains(&first);
-    let agreeing = YES.contains(&first) || words.len() <= 8 && yes_no_phrases().0.iter().any(|phrase| found(words, phrase));
+        NO.contains(&first) || words.len() <= 8 && yes_no_phrases().no.iter().any(|phrase| found(words, phrase)) && !YES.contains(&first);
+    let agreeing = YES.contains(&first) || words.len() <= 8 && yes_no_phrases().yes.iter().any(|phrase| found(words, phrase));
     let leaving = words.iter().any(|word| matches!(word.text.as_str(), "goodbye" | "bye")) && best.0 == Intent::Goodbye;
     let door = leaving
         || matches!(

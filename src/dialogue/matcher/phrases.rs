@@ -47,7 +47,7 @@ pub(super) const CUES: &[(Intent, f32, &[&str])] = &[
             "don't want to talk .. robot|machine|computer",
             "human being|please",
             "^ human|person",
-            "is .. there|available|in today $",
+            "^ is .. in|there today|please|$",
         ],
     ),
     (
@@ -164,6 +164,13 @@ pub(super) const CUES: &[(Intent, f32, &[&str])] = &[
         Intent::Book,
         0.9,
         &[
+            "want|need|like an|the|make|do .. appointment|viewing|visit|tour|walkthrough",
+            "like|want|love|need to go|come|visit|tour|take",
+            "schedule|book|arrange .. walk|visit|appointment|tour|viewing",
+            "scheduling|booking an|a|this|the .. visit|appointment|tour|viewing",
+            "make .. appointment",
+            "any|have .. slot|appointments|openings|opening .. available|at|on|free|in",
+            "slot|anything|something available at|on|around|for",
             "book|schedule|arrange|make|set|get|reserve .. appointment|tour|viewing|visit|showing|consultation|slot|reservation",
             "like|want|love|need|i'd .. to see|tour|visit|view|look .. apartment|apartments|place|unit|it|property|home|one|studio|bedroom|house",
             "come .. see|look|tour|visit|by|view",
