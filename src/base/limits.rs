@@ -57,6 +57,47 @@ pub const WORKER_FRAME_BYTES_MAX: usize = 4 << 20;
 /// Requests that wait for one worker. Full: refused at once, and the call takes its scripted way.
 pub const WORKER_QUEUE_MAX: usize = 2 * CALLS_MAX;
 
+/// Reports that one leg's ear keeps for whoever polls it. Full: dropped and counted.
+pub const EAR_REPORTS_MAX: usize = 96;
+
+/// Frames of sound among them; the rest of the room belongs to events. Full: the newest frame is dropped and counted.
+pub const EAR_SOUND_MAX: usize = 72;
+
+/// Frames that an ear keeps of the time before an onset: 300 ms and what deciding takes, at 10 ms a frame. Full: the oldest is forgotten.
+pub const PREROLL_FRAMES_MAX: usize = 56;
+
+/// Orders that wait for the listening thread. Full: the shell tries again.
+pub const LISTEN_ORDERS_MAX: usize = 2 * LEGS_MAX;
+
+/// Reports of the listening thread that wait for the shell. Full: they wait in each leg's ear, and playback is held or released all the same.
+pub const LISTEN_REPORTS_MAX: usize = 2_048;
+
+/// Frames of one leg that the listening thread takes in one tick of 10 ms. More: in the next tick.
+pub const LISTEN_FRAMES_A_TICK_MAX: usize = 16;
+/// Chunks of one sentence that may wait for their reader. Full: the sentence is cancelled, its reader has gone to sleep.
+pub const SPEAK_CHUNKS_MAX: usize = 64;
+
+/// How long a worker may load its model. Longer: killed and started again.
+pub const WORKER_LOAD_MS_MAX: u64 = 120_000;
+
+/// How often a worker is asked for a sign of life.
+pub const WORKER_PING_EVERY_MS: u64 = 500;
+
+/// How long it may take to give one. Longer: it is stalled, and killed.
+pub const WORKER_PONG_MS_MAX: u64 = 2_000;
+
+/// How long one step of a worker may take. Longer: it is stalled, and killed.
+pub const WORKER_STEP_MS_MAX: u64 = 60_000;
+
+/// The shortest wait before a dead worker is started again; doubled at each failure.
+pub const WORKER_BACKOFF_MS_MIN: u64 = 200;
+
+/// The longest.
+pub const WORKER_BACKOFF_MS_MAX: u64 = 5_000;
+
+/// How long a worker must have been ready before its earlier failures are forgotten.
+pub const WORKER_STEADY_MS: u64 = 10_000;
+
 /// Orders that wait for the database's writer. Full: refused at once, and the caller is told what cannot be confirmed.
 pub const STORE_QUEUE_MAX: usize = 4 * CALLS_MAX;
 
@@ -84,32 +125,17 @@ pub const CONFIG_BYTES_MAX: u64 = 1 << 20;
 /// Errors shown of one configuration file. More: the rest shows when these are mended.
 pub const CONFIG_ERRORS_MAX: usize = 50;
 
-/// Reports that one leg's ear keeps for whoever polls it. Full: dropped and counted.
-pub const EAR_REPORTS_MAX: usize = 96;
-
-/// Frames of sound among them; the rest of the room belongs to events. Full: the newest frame is dropped and counted.
-pub const EAR_SOUND_MAX: usize = 72;
-
-/// Frames that an ear keeps of the time before an onset: 300 ms and what deciding takes, at 10 ms a frame. Full: the oldest is forgotten.
-pub const PREROLL_FRAMES_MAX: usize = 56;
-
-/// Orders that wait for the listening thread. Full: the shell tries again.
-pub const LISTEN_ORDERS_MAX: usize = 2 * LEGS_MAX;
-
-/// Reports of the listening thread that wait for the shell. Full: they wait in each leg's ear, and playback is held or released all the same.
-pub const LISTEN_REPORTS_MAX: usize = 2_048;
-
-/// Frames of one leg that the listening thread takes in one tick of 10 ms. More: in the next tick.
-pub const LISTEN_FRAMES_A_TICK_MAX: usize = 16;
-
 const _: () = {
-    assert!(STORE_TEXT_BYTES_MAX >= 8 * UTTERANCE_CHARS_MAX, "an utterance fits whatever its script");
     assert!(PREROLL_FRAMES_MAX < EAR_SOUND_MAX, "the sound before an onset must fit");
     assert!(EAR_SOUND_MAX < EAR_REPORTS_MAX, "events need room of their own");
+    assert!(STORE_TEXT_BYTES_MAX >= 8 * UTTERANCE_CHARS_MAX, "an utterance fits whatever its script");
     assert!(LEGS_MAX >= CALLS_MAX, "every call needs a leg");
     assert!(REORDER_WAIT_MS < PLAYBACK_RING_MS, "reordering must not outlast the playback ring");
     assert!(STALL_WAIT_MS > REORDER_WAIT_MS, "a hole is given up before the stream counts as silent");
     assert!(BRIDGE_MS_MAX >= 2 * REORDER_WAIT_MS, "a gap that was waited for arrives at once");
     assert!(CAPTURE_RING_MS >= 5 * PTIME_MS, "the listening thread may be late by a few frames");
+    assert!(4 * 16 * UTTERANCE_MS_MAX < WORKER_FRAME_BYTES_MAX as u64, "an utterance at 16 kHz fits into a frame twice");
+    assert!(WORKER_BACKOFF_MS_MIN < WORKER_BACKOFF_MS_MAX, "the wait grows");
+    assert!(WORKER_BACKOFF_MS_MAX < WORKER_STEADY_MS, "a worker that keeps dying keeps waiting");
     assert!(UTTERANCE_MS_MAX < 30_000, "whisper hears 30 s at most");
 };

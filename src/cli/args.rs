@@ -115,7 +115,7 @@ pub struct TalkArgs {
     #[arg(value_name = "AGENT")]
     pub agent: String,
     /// Who understands what is written.
-    #[arg(long, value_enum, default_value_t = Understanding::Matcher)]
+    #[arg(long, value_enum, default_value_t = Understanding::Models)]
     pub engine: Understanding,
     /// Where the configuration and the data are.
     #[command(flatten)]

@@ -23,6 +23,7 @@ pub enum PromptStyle {
 }
 
 /// One request for understanding.
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct UnderstandingRequest {
     /// Shared by every call of the agent: decoded once.
     pub prefix: Arc<str>,

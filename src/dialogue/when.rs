@@ -332,6 +332,9 @@ fn clock_at(words: &[Word], at: usize, bare: bool) -> Option<(TimeSaid, usize)> 
         return None;
     }
     let hour = numeral.or_else(|| small(word)).filter(|hour| (1..=24).contains(hour))?;
+    if word == "one" && one_of_several(words, at) {
+        return None;
+    }
     let (minute, used) = minutes(words, at + 1);
     let lead = led(words, at);
     let half = halved(words, at + 1 + used);
@@ -367,11 +370,34 @@ fn minutes(words: &[Word], at: usize) -> (u32, usize) {
     }
 }
 
+/// "The second one", "that one": no hour.
+fn one_of_several(words: &[Word], at: usize) -> bool {
+    let before = text_before(words, at);
+    ordinal(words, at.saturating_sub(1)).is_some_and(|_| at > 0)
+        || matches!(
+            before,
+            "last"
+                | "earlier"
+                | "later"
+                | "other"
+                | "that"
+                | "this"
+                | "which"
+                | "either"
+                | "any"
+                | "the"
+                | "latest"
+                | "earliest"
+                | "good"
+                | "another"
+        )
+}
+
 /// Whether a word right before says that a time follows.
 fn led(words: &[Word], at: usize) -> bool {
     matches!(
         text_before(words, at),
-        "at" | "around" | "about" | "after" | "before" | "by" | "until" | "till" | "that" | "it" | "say" | "from"
+        "at" | "around" | "about" | "after" | "before" | "by" | "until" | "till" | "that" | "it" | "say" | "from" | "to"
     )
 }
 

@@ -3,8 +3,9 @@
 use crate::base::{CapturedKind, Frame, Samples};
 
 use super::clock::LegClock;
-use super::level::{Floor, Level};
-use super::vad::{HOP_MS, Vad};
+use super::level::{Floor, Gain, Level};
+use super::tone::Tones;
+use super::vad::{HOP_MS, Pieces, Vad, power};
 
 /// What 16 ms of the line hold.
 #[derive(Clone, Copy, Debug)]
@@ -19,6 +20,8 @@ pub(super) struct Hop {
     pub level: Level,
     /// Decibels above the noise floor.
     pub above_floor: f32,
+    /// Whether the sound has been as loud as now for a while, as hum and noise are and a beginning voice is not.
+    pub steady: bool,
     /// Whether its last samples are a gap: nothing arrived, so nothing is known.
     pub gap: bool,
 }
@@ -49,30 +52,75 @@ impl Hops {
 
 /// The senses of one leg: voice, level, floor.
 pub(super) struct Sense {
+    pieces: Pieces,
     vad: Vad,
     floor: Floor,
+    gain: Gain,
+    tones: Tones,
+    latest: [Level; STEADY_HOPS],
+}
+
+/// A piece whose two highest peaks stand this far above the rest is no voice.
+const TONE_DB: f32 = 30.0;
+
+/// The score of such a piece at most.
+const TONE_SCORE: f32 = 0.3;
+
+/// Below this score nobody asks whether it is a tone.
+const SCORE_ASKED: f32 = 0.4;
+
+/// Hops in which a steady sound keeps its loudness: about 100 ms.
+const STEADY_HOPS: usize = 6;
+
+/// It may vary by this many decibels: 16 ms are no whole period of a hum.
+const STEADY_DB: f32 = 3.0;
+
+fn is_steady(latest: &[Level; STEADY_HOPS]) -> bool {
+    let (least, most) = latest.iter().fold((f32::MAX, f32::MIN), |(least, most), level| (least.min(level.0), most.max(level.0)));
+    most - least < STEADY_DB
 }
 
 impl Sense {
     pub(super) fn new() -> Self {
-        Self { vad: Vad::new(), floor: Floor::new() }
+        Self {
+            pieces: Pieces::new(),
+            vad: Vad::new(),
+            floor: Floor::new(),
+            gain: Gain::new(),
+            tones: Tones::new(),
+            latest: [Level::SILENCE; STEADY_HOPS],
+        }
     }
 
     /// The next sample begins a new hop.
     pub(super) fn realign(&mut self) {
-        self.vad.realign();
+        self.pieces.realign();
     }
 
     /// Hears the next frame.
     pub(super) fn hear(&mut self, frame: &Frame, kind: CapturedKind, clock: &mut LegClock) -> Hops {
         let mut hops = Hops::default();
         let gap = kind == CapturedKind::Gap;
-        let floor = &mut self.floor;
-        self.vad.hear(frame, |score, power| {
+        let Self { pieces, vad, floor, gain, tones, latest } = self;
+        pieces.cut(frame, |piece| {
             let (begin, end) = clock.hop(HOP_MS);
-            let under = if gap { floor.level() } else { floor.learn(power) };
+            let power = power(piece);
             let level = Level::of_power(power);
-            hops.push(Hop { begin, end, score, level, above_floor: level.above(under), gap });
+            let under = if gap { floor.level() } else { floor.learn(power) };
+            let score = vad.score(piece, gain.factor(level, under));
+            let tonal = score > SCORE_ASKED && tones.purity_db(piece) > TONE_DB;
+            latest.rotate_left(1);
+            latest[STEADY_HOPS - 1] = level;
+            let steady = is_steady(latest);
+            hops.push(Hop {
+                begin,
+                end,
+                score: if tonal { score.min(TONE_SCORE) } else { score },
+                level,
+                above_floor: level.above(under),
+                steady,
+                gap,
+            });
         });
         hops
     }

@@ -34,19 +34,28 @@ impl Kernel {
     }
 
     pub(super) fn wants_another_time(&mut self, changed: &SlotValues, out: &mut Vec<Effect>) {
-        match (&self.task, self.held_booking()) {
+        self.misses = 0;
+        match (self.task.clone(), self.held_booking()) {
+            (Some(Task::Booking(booking)), _) if changed.is_empty() => {
+                self.task = Some(Task::Booking(Booking {
+                    replaces: booking.replaces,
+                    qualified: booking.qualified,
+                    taken: booking.taken,
+                    ..Booking::default()
+                }));
+                self.ask(Asked::Day, Key::AskDay, &[], out);
+            }
             (Some(Task::Booking(_)), _) => {
                 self.time_told(changed);
-                if changed.is_empty()
-                    && let Some(Task::Booking(booking)) = &mut self.task
-                {
-                    *booking = Booking { replaces: booking.replaces.take(), qualified: booking.qualified, ..Booking::default() };
-                }
                 self.advance(out);
             }
             (_, Some((id, start))) => {
-                let day = changed.is_empty().then_some(()).map_or_else(|| Some(start.date()), |()| None);
-                self.task = Some(Task::Booking(Booking { replaces: Some(id), day, chosen: day.map(|_| start), ..Booking::default() }));
+                let qualified = self.agent.parts.qualify.len();
+                let kept = (!changed.is_empty()).then_some(start);
+                self.task = Some(Task::Booking(Booking { replaces: Some(id), chosen: kept, qualified, ..Booking::default() }));
+                if changed.is_empty() {
+                    return self.ask(Asked::Day, Key::AskDay, &[], out);
+                }
                 self.time_told(changed);
                 self.advance(out);
             }

@@ -8,7 +8,6 @@ use crate::base::civil::{DateTime, ToSpan};
 use crate::dialogue::event::{CommitFailure, Effect, EffectId, Receipt, Record, SpeechAct};
 use crate::dialogue::proposal::{Intent, Proposal};
 use crate::dialogue::slots::SlotKey;
-use crate::dialogue::when;
 use crate::dialogue::wording::Key;
 use crate::dialogue::{guard, matcher};
 
@@ -304,10 +303,5 @@ impl Kernel {
     /// This desk books nothing.
     pub(super) fn not_here(&mut self, out: &mut Vec<Effect>) {
         self.offer_callback(Key::NotBookedHere, "wants an appointment", out);
-    }
-
-    /// The record by which a promise made earlier in the call would be shown.
-    pub(super) fn show_due(&self, due: DateTime) -> String {
-        when::show(due, self.now.date())
     }
 }

@@ -7,6 +7,7 @@ use crate::dialogue::event::{Decision, Effect, EffectId, Sentence, SpeechAct};
 use crate::dialogue::guard::{self, Grounds};
 use crate::dialogue::proposal::Proposal;
 use crate::dialogue::wording::Key;
+use crate::dialogue::words::plain;
 
 /// Words and numbers remembered as grounds. Beyond: new ones are not learnt, and sentences with them fall back.
 pub(super) const GROUNDS_MAX: usize = 4_096;
@@ -64,7 +65,7 @@ impl Kernel {
 
     /// A fact that later sentences may contain.
     pub(super) fn learn(&mut self, text: &str) {
-        for ground in guard::to_ground(text) {
+        for ground in guard::to_ground(text).into_iter().chain(plain(text)) {
             if self.grounds.len() < GROUNDS_MAX {
                 self.grounds.insert(ground);
             }

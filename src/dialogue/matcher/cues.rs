@@ -18,8 +18,8 @@ const CUES: &[(Intent, f32, &[&str])] = &[
             "smells like gas",
             "gas leak",
             "something burning",
-            "there is|there's a fire",
-            "is|on fire",
+            "there's .. fire",
+            "on fire",
             "carbon monoxide",
             "water everywhere",
             "a flood",
@@ -63,7 +63,7 @@ const CUES: &[(Intent, f32, &[&str])] = &[
             "repeat $",
             "say that|it again",
             "come again",
-            "didn't|did not|couldn't hear|catch|get|understand that|you|it",
+            "didn't|couldn't hear|catch|get|understand that|you|it",
             "what did you say",
             "what was that",
             "^ sorry|pardon|what|huh $",
@@ -95,8 +95,8 @@ const CUES: &[(Intent, f32, &[&str])] = &[
         &[
             "^ .. goodbye|bye",
             "^ good night",
-            "that's|that is all|it|everything|about .. thank|thanks|bye|for|i .. needed|need|$",
-            "that's|that is all|everything $",
+            "that's all|it|everything|about .. thank|thanks|bye|for|i .. needed|need|$",
+            "that's all|everything $",
             "that will be all",
             "have a good|nice|great|lovely|wonderful .. day|night|weekend|evening|one",
             "nothing else|more",
@@ -113,7 +113,7 @@ const CUES: &[(Intent, f32, &[&str])] = &[
             "call .. off",
             "never mind",
             "nevermind",
-            "forget it|about it",
+            "forget it|about",
             "don't want .. anymore|any",
             "don't need .. appointment|tour|booking",
         ],
@@ -165,9 +165,9 @@ const CUES: &[(Intent, f32, &[&str])] = &[
         0.9,
         &[
             "book|schedule|arrange|make|set|get|reserve .. appointment|tour|viewing|visit|showing|consultation|slot|reservation",
-            "like|want|love|need to see|tour|visit|view|look .. apartment|apartments|place|unit|it|property|home|one",
+            "like|want|love|need|i'd .. to see|tour|visit|view|look .. apartment|apartments|place|unit|it|property|home|one|studio|bedroom|house",
             "come .. see|look|tour|visit|by|view",
-            "can|could|may|when i .. see|tour|view|visit .. it|apartment|place|unit|property|one",
+            "can|could|may|when i .. see|tour|view|visit .. it|apartment|apartments|place|unit|property|one|studio|bedroom|house|home",
             "a tour",
             "book|schedule me|it|that|one",
             "any|anything openings|available .. on|today|tomorrow",
@@ -234,7 +234,7 @@ const CUES: &[(Intent, f32, &[&str])] = &[
             "move in",
             "find|need|want an|a .. apartment|place to|studio|bedroom",
             "calling about .. apartment|listing|unit|bedroom",
-            "what's|what is available",
+            "what's available",
             "availability",
         ],
     ),
@@ -244,7 +244,7 @@ const CUES: &[(Intent, f32, &[&str])] = &[
         &[
             "how much",
             "what .. cost|price|prices|rate|rates|charge|fee|fees|rent",
-            "what's|what is .. rent",
+            "what's .. rent",
             "do you charge",
             "price of|for",
             "cost of|for",
@@ -327,7 +327,7 @@ const YES: &[&str] = &[
     "affirmative",
 ];
 const YES_PHRASES: &[&str] = &[
-    "that's|that is|it's|it is|sounds|looks|that looks|everything|all right|correct|fine|good|perfect|great|works|true|okay|ok|it",
+    "that's|it's|sounds|looks|everything right|correct|fine|good|perfect|great|works|true|okay|ok|it",
     "that|it works|does|would",
     "that will|would work|do|be fine|great|perfect|good|suit",
     "please do",
@@ -357,7 +357,9 @@ const NO_PHRASES: &[&str] = &[
     "not what i",
     "rather not",
     "i'm not",
-    "i do not",
+    "i don't $",
+    "^ i don't",
+    "i won't",
 ];
 
 #[derive(Debug)]
@@ -431,11 +433,44 @@ fn found(words: &[Word], pieces: &[Piece]) -> bool {
     (0..=words.len()).any(|at| matches(words, pieces, at))
 }
 
+/// Two words and the one that says the same: phrases are written with the short form only.
+const SHORT: &[(&str, &str, &str)] = &[
+    ("that", "is", "that's"),
+    ("it", "is", "it's"),
+    ("i", "am", "i'm"),
+    ("i", "would", "i'd"),
+    ("what", "is", "what's"),
+    ("there", "is", "there's"),
+    ("did", "not", "didn't"),
+    ("do", "not", "don't"),
+    ("does", "not", "doesn't"),
+    ("is", "not", "isn't"),
+    ("can", "not", "can't"),
+    ("could", "not", "couldn't"),
+    ("will", "not", "won't"),
+    ("i", "will", "i'll"),
+    ("all", "right", "alright"),
+];
+
+fn shortened(words: &[Word]) -> Vec<Word> {
+    let mut short: Vec<Word> = Vec::with_capacity(words.len());
+    for word in words {
+        let joined =
+            short.last().and_then(|last| SHORT.iter().find(|(one, other, _)| last.text == *one && word.text == *other && !word.after_stop));
+        match (joined, short.last_mut()) {
+            (Some((.., joined)), Some(last)) => (*joined).clone_into(&mut last.text),
+            _ => short.push(Word { text: if word.text == "cannot" { "can't".to_owned() } else { word.text.clone() }, ..word.clone() }),
+        }
+    }
+    short
+}
+
 /// The intent whose phrases fit best, and how sure that is.
 pub fn best(words: &[Word], expected: Expected) -> (Intent, f32) {
     if words.is_empty() {
         return (Intent::Other, 0.0);
     }
+    let words = &shortened(words)[..];
     let mut best = (Intent::Other, 0.2_f32);
     for cue in cues() {
         if cue.confidence > best.1 && found(words, &cue.pieces) {
@@ -459,10 +494,12 @@ fn yes_or_no(words: &[Word], expected: Expected, best: (Intent, f32)) -> (Intent
     let refusing =
         NO.contains(&first) || words.len() <= 8 && yes_no_phrases().1.iter().any(|phrase| found(words, phrase)) && !YES.contains(&first);
     let agreeing = YES.contains(&first) || words.len() <= 8 && yes_no_phrases().0.iter().any(|phrase| found(words, phrase));
-    let door = matches!(
-        best.0,
-        Intent::Emergency | Intent::Human | Intent::Robot | Intent::Repeat | Intent::Callback | Intent::Message | Intent::Cancel
-    ) && best.1 >= 0.9;
+    let leaving = words.iter().any(|word| matches!(word.text.as_str(), "goodbye" | "bye")) && best.0 == Intent::Goodbye;
+    let door = leaving
+        || matches!(
+            best.0,
+            Intent::Emergency | Intent::Human | Intent::Robot | Intent::Repeat | Intent::Callback | Intent::Message | Intent::Cancel
+        ) && best.1 >= 0.9;
     if door && !(best.0 == Intent::Cancel && expected == Expected::Confirm) {
         return best;
     }

@@ -244,17 +244,53 @@ fn numbers_said(said: &[Word]) -> BTreeSet<String> {
     (0..said.len()).filter_map(|at| numbers::cardinal(said, at)).map(|(value, _)| value.to_string()).collect()
 }
 
-/// What is wrong, in the caller's words; none when they only said that something is ("I have a maintenance request").
+/// What is wrong, in the caller's words, without greeting, name, number and unit; none when they only said that something is
+/// ("I have a maintenance request").
 pub fn problem(heard: &str, proposal: &Proposal) -> Option<String> {
-    const HOLLOW: &str = "i i'm have has there is there's a an the to report need want like would i'd calling about my maintenance request problem issue repair in unit apartment \
-        please hi hello it's yes with some number can you send someone fix and something wrong help me got make put for oh zero one two three four five six seven eight nine ten";
+    const HOLLOW: &str = "maintenance request problem issue repair report need want like would calling about have has is a an the my i i'm i'd to in with some please help \
+        make put for it's its there there's apartment unit yes can could you send someone fix something wrong got me and";
+    const LEADING: &str = "hi hello hey yes yeah um uh so well okay ok please i i'm i'd i've my the a an we have has there is there's it's calling because about to report that like need";
     let hollow: BTreeSet<&str> = HOLLOW.split_whitespace().collect();
-    let told =
-        plain(heard).into_iter().filter(|word| !hollow.contains(word.as_str()) && !word.bytes().all(|byte| byte.is_ascii_digit())).count();
-    let given = proposal.slots.get(&SlotKey::Problem).map(|problem| problem.expose().clone());
-    if told == 0 && proposal.intent != Intent::Outage {
-        return given;
+    let leading: BTreeSet<&str> = LEADING.split_whitespace().collect();
+    let mut left = words(heard);
+    while let Some((_, at)) = unit(&left, Expected::Open) {
+        let from = if at.start > 0 && left.get(at.start - 1).is_some_and(|word| matches!(word.text.as_str(), "in" | "at" | "for" | "from"))
+        {
+            at.start - 1
+        } else {
+            at.start
+        };
+        left.drain(from..at.end);
     }
-    let whole = heard.trim().trim_end_matches(['.', '!', '?']).to_owned();
-    Some(given.filter(|given| given.len() > 8 && whole.split_whitespace().count() > 14).unwrap_or(whole))
+    let mut clauses: Vec<Vec<String>> = Vec::new();
+    for word in left {
+        match clauses.last_mut() {
+            Some(clause) if !word.after_stop => clause.push(word.text),
+            _ => clauses.push(vec![word.text]),
+        }
+    }
+    let told: Vec<String> = clauses
+        .into_iter()
+        .filter(|clause| !about_the_caller(clause))
+        .filter_map(|clause| {
+            let from = clause.iter().take_while(|word| leading.contains(word.as_str())).count();
+            let rest = clause.get(from..).unwrap_or_default();
+            rest.iter().any(|word| !hollow.contains(word.as_str())).then(|| rest.join(" "))
+        })
+        .collect();
+    if told.is_empty() {
+        return proposal.slots.get(&SlotKey::Problem).map(|problem| problem.expose().clone());
+    }
+    Some(told.join(", "))
+}
+
+/// "My name is ..", "my number is ..", "I live here": not the problem.
+fn about_the_caller(clause: &[String]) -> bool {
+    let has = |word: &str| clause.iter().any(|said| said == word);
+    has("name")
+        || has("number") && has("my")
+        || clause.first().is_some_and(|word| word == "this") && clause.len() <= 4
+        || has("thanks")
+        || has("thank")
+        || (clause.len() <= 6 && (has("live") || has("tenant") || has("resident")))
 }
