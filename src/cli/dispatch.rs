@@ -22,7 +22,7 @@ pub struct Commands {
 
 /// What this build has.
 const COMMANDS: Commands =
-    Commands { run: |_| absent("run"), call: |_| absent("call"), talk: |_| absent("talk"), replay: |_| absent("replay") };
+    Commands { run: |_| absent("run"), call: super::call::run, talk: |_| absent("talk"), replay: |_| absent("replay") };
 
 fn absent(command: &str) -> Done {
     Err(Failure::failed(format!("this build has no `{command}`")))
