@@ -89,6 +89,7 @@ pub fn run(args: &CallArgs) -> Done {
     let mut caller = Caller::new(now, line, turns, manners);
     let mut ticker = Ticker::start(clock, POLL);
     while caller.poll(ticker.wait()) {
+        caller.notices().iter().for_each(|notice| eprintln!("{notice}"));
         if stopped.load(Ordering::Relaxed) {
             caller.hang_up(clock.now(), "caller");
         }

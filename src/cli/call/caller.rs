@@ -89,6 +89,7 @@ pub(super) struct Caller {
     heard: Side,
     stats: Option<LegStats>,
     report: CallReport,
+    notices: Vec<String>,
 }
 
 impl Caller {
@@ -106,7 +107,13 @@ impl Caller {
             heard: Side::default(),
             stats: None,
             report: CallReport::default(),
+            notices: Vec::new(),
         }
+    }
+
+    /// What happened since the last question, for somebody who watches.
+    pub(super) fn notices(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.notices)
     }
 
     /// Does what is due; false when the call is over and counted.
@@ -172,6 +179,7 @@ impl Caller {
         match event {
             Event::Answered { sdp, .. } => {
                 self.answered = Some(now);
+                self.notices.push("answered".to_owned());
                 self.stage = Stage::Listening { from: now, answered: false };
                 self.line.answered(sdp.as_ref())?;
             }
@@ -215,6 +223,7 @@ impl Caller {
     }
 
     fn referred(&mut self, call: crate::sip::SipCall, target: String) {
+        self.notices.push(format!("asked to call {target}"));
         self.report.refer_to = Some(target);
         let (answer, last) = match self.manners.on_refer {
             OnRefer::Decline => {
@@ -251,6 +260,7 @@ impl Caller {
     fn listen(&mut self, now: Instant) {
         let from = self.begun.last().map_or(now, |turn| turn.at);
         let keys = matches!(self.stage, Stage::Pressing { .. });
+        self.notices.push(format!("turn {} over", self.begun.len()));
         if let Some(turn) = self.begun.last_mut() {
             turn.end = keys.then_some(now);
         }
@@ -288,6 +298,7 @@ impl Caller {
 
     fn begin(&mut self, now: Instant) -> Result<(), LineError> {
         let Some(turn) = self.turns.get(self.begun.len()) else { return Ok(()) };
+        self.notices.push(format!("turn {}: {}", self.begun.len() + 1, turn.said));
         match &turn.act {
             Act::HangUp => {
                 self.begun.push(Begun { at: now, end: Some(now) });

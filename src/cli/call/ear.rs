@@ -162,7 +162,7 @@ mod tests {
     #[test]
     fn onsets_and_ends_are_found_to_the_cell() {
         let side = side(&[(200, false), (500, true), (300, false), (400, true), (800, false)], 0);
-        let at = |ms| Instant::from_millis(1_000 + ms);
+        let at = |ms: u64| Instant::from_millis(1_000 + ms);
         assert_eq!(side.onset(at(0)), Some(at(200)));
         assert_eq!(side.onset(at(701)), Some(at(1_000)));
         assert_eq!(side.end(at(0), Duration::from_millis(200)), Some(at(700)));
