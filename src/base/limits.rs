@@ -98,9 +98,6 @@ pub const WORKER_BACKOFF_MS_MAX: u64 = 5_000;
 /// How long a worker must have been ready before its earlier failures are forgotten.
 pub const WORKER_STEADY_MS: u64 = 10_000;
 
-const _: () = {
-    assert!(PREROLL_FRAMES_MAX < EAR_SOUND_MAX, "the sound before an onset must fit");
-    assert!(EAR_SOUND_MAX < EAR_REPORTS_MAX, "events need room of their own");
 /// Orders that wait for the database's writer. Full: refused at once, and the caller is told what cannot be confirmed.
 pub const STORE_QUEUE_MAX: usize = 4 * CALLS_MAX;
 
@@ -129,6 +126,8 @@ pub const CONFIG_BYTES_MAX: u64 = 1 << 20;
 pub const CONFIG_ERRORS_MAX: usize = 50;
 
 const _: () = {
+    assert!(PREROLL_FRAMES_MAX < EAR_SOUND_MAX, "the sound before an onset must fit");
+    assert!(EAR_SOUND_MAX < EAR_REPORTS_MAX, "events need room of their own");
     assert!(STORE_TEXT_BYTES_MAX >= 8 * UTTERANCE_CHARS_MAX, "an utterance fits whatever its script");
     assert!(LEGS_MAX >= CALLS_MAX, "every call needs a leg");
     assert!(REORDER_WAIT_MS < PLAYBACK_RING_MS, "reordering must not outlast the playback ring");

@@ -10,6 +10,7 @@ mod pii;
 mod seed;
 pub mod sha256;
 mod sound;
+pub mod text;
 mod time;
 mod units;
 

@@ -16,16 +16,7 @@ impl Call {
     /// The caller's sentence is whole, and the model has had its say.
     pub(super) fn said(&mut self, now: Instant, local: DateTime, sentence: &Sentence, model: Option<(Pii<String>, f32)>) {
         let text = sentence.text.clone();
-        let number = self.next_record();
-        let confidence = Some(sentence.confidence);
-        self.out.push_back(Output::Turn(TurnRecord {
-            number,
-            who: Who::Caller,
-            text: text.clone(),
-            heard: text.clone(),
-            gap_ms: None,
-            confidence,
-        }));
+        self.file_caller(now, text.clone(), Some(sentence.confidence));
         self.waiting_since = sentence.silent_since;
         self.forget_answered();
         let mut proposals: Vec<Proposal> = Vec::with_capacity(2);
@@ -45,6 +36,12 @@ impl Call {
         self.timers.stop(Timer::Late);
     }
 
+    /// What the caller said or pressed, for the records.
+    pub(super) fn file_caller(&mut self, now: Instant, text: Pii<String>, confidence: Option<f32>) {
+        let heard = text.clone();
+        self.out.push_back(Output::Turn(TurnRecord { at_ms: now.as_millis(), who: Who::Caller, text, heard, gap_ms: None, confidence }));
+    }
+
     /// One step of the kernel, and what it wants done.
     pub(super) fn step(&mut self, now: Instant, local: DateTime, event: Event) {
         let mut effects = Vec::new();
@@ -60,7 +57,7 @@ impl Call {
                 let text: Vec<&str> = sentences.iter().map(|sentence| sentence.text.expose().as_str()).collect();
                 let words = Words { text: Pii::new(text.join(" ")), kernel: Some(turn), stock: None };
                 let waited = self.waiting_since.take();
-                self.say(words, waited);
+                self.say(now, words, waited);
                 self.out.push_back(Output::Expect(expected));
             }
             Effect::LookUp { id, resource, from, to } => self.out.push_back(Output::LookUp { effect: id, resource, from, to }),
@@ -84,27 +81,17 @@ impl Call {
     }
 
     /// Speaks after what is being spoken.
-    pub(super) fn say(&mut self, words: Words, waited_since: Option<Instant>) -> TurnId {
+    pub(super) fn say(&mut self, now: Instant, words: Words, waited_since: Option<Instant>) -> TurnId {
         let text = words.text.clone();
-        let record = self.next_record();
-        let turn = self.voice.begin(words, record, waited_since);
-        self.out.push_back(Output::Turn(TurnRecord {
-            number: record,
-            who: Who::Agent,
-            text: text.clone(),
-            heard: Pii::default(),
-            gap_ms: None,
-            confidence: None,
-        }));
+        let turn = self.voice.begin(now, words, waited_since);
         self.out.push_back(Output::Speak { turn, text });
         turn
     }
 
     /// Speaks from memory.
-    pub(super) fn say_stock(&mut self, stock: Stock) {
+    pub(super) fn say_stock(&mut self, now: Instant, stock: Stock) {
         let text = Pii::new(stock.text().to_owned());
-        let record = self.next_record();
-        let turn = self.voice.begin(Words { text, kernel: None, stock: Some(stock) }, record, self.waiting_since);
+        let turn = self.voice.begin(now, Words { text, kernel: None, stock: Some(stock) }, self.waiting_since);
         self.out.push_back(Output::SpeakStock { turn, stock });
     }
 }

@@ -197,6 +197,8 @@ pub enum Filed {
         /// Why.
         why: CommitFailure,
     },
+    /// [`Output::FileTransfer`] is done with, well or not.
+    TransferFiled,
     /// The times that are taken, for [`Output::LookUp`]; none when they could not be found out.
     Busy {
         /// The effect.
@@ -216,11 +218,11 @@ pub enum Who {
     Caller,
 }
 
-/// One turn as it stands in the records; a later one with the same number replaces it.
+/// One turn as it stands in the records, when it is over.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct TurnRecord {
-    /// Place in the call, from 0.
-    pub number: u32,
+    /// When it began, on the call's own clock.
+    pub at_ms: u64,
     /// Who.
     pub who: Who,
     /// What was to be said, or what was understood.
@@ -328,6 +330,11 @@ pub enum Output {
     },
     /// Take that back, when it is still possible.
     CancelRefer,
+    /// A person has the caller: put that on disk.
+    FileTransfer {
+        /// The transfer.
+        effect: EffectId,
+    },
     /// Hang up.
     Hangup,
     /// Write this turn into the records.
@@ -339,4 +346,15 @@ pub enum Output {
         /// What it ended with.
         outcome: Outcome,
     },
+}
+
+/// One entry of the journal from which a call can be replayed.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Journalled {
+    /// When, in microseconds on the call's own clock.
+    pub at_us: u64,
+    /// What the wall showed at the business.
+    pub local: DateTime,
+    /// What happened; nothing when only time had passed.
+    pub input: Option<Input>,
 }

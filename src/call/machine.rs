@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::base::civil::DateTime;
 use crate::base::{Instant, Pii};
-use crate::dialogue::{Event, Expected, Kernel, Organ, Outcome, TransferProgress};
+use crate::dialogue::{Event, Expected, Kernel, Organ, Outcome, PromptStyle, TransferProgress};
 
 use super::caller::{Caller, Next};
 use super::event::{Answer, Engine, Failure, Filed, Hearing, Input, Line, Output, Sound, Stock, TurnRecord, Who};
@@ -14,8 +14,10 @@ use super::transfer::Transfer;
 use super::voice::{Turn, Voice, Words, excuse};
 
 /// How patient a call is.
-#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Settings {
+    /// How the language model wants to be asked.
+    pub style: PromptStyle,
     /// How long after our 200 we greet although nothing has come from the caller.
     pub greet_after_ms: u64,
     /// How long the language model may take; then the matcher's word counts.
@@ -32,7 +34,8 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { greet_after_ms: 400, understand_ms: 1_500, silence_ms: 7_000, late_ms: 2_000, transfer_ms: 30_000, longest_ms: 1_800_000 }
+        let style = PromptStyle::Compact;
+        Self { style, greet_after_ms: 400, understand_ms: 1_500, silence_ms: 7_000, late_ms: 2_000, transfer_ms: 30_000, longest_ms: 1_800_000 }
     }
 }
 
@@ -87,7 +90,6 @@ pub struct Call {
     phase: Phase,
     asked: Option<Asked>,
     requests: u32,
-    records: u32,
     silences: u32,
     llm_up: bool,
     ears_gone: bool,
@@ -114,7 +116,6 @@ impl Call {
             phase: Phase::Accepted,
             asked: None,
             requests: 0,
-            records: 0,
             silences: 0,
             llm_up: true,
             ears_gone: false,
@@ -191,10 +192,7 @@ impl Call {
     fn key(&mut self, now: Instant, local: DateTime, key: char) {
         self.cut_voice(now);
         self.silences = 0;
-        let number = self.next_record();
-        let pressed = Pii::new(format!("[key {key}]"));
-        let (text, heard) = (pressed.clone(), pressed);
-        self.out.push_back(Output::Turn(TurnRecord { number, who: Who::Caller, text, heard, gap_ms: None, confidence: None }));
+        self.file_caller(now, Pii::new(format!("[key {key}]")), None);
         self.waiting_since = Some(now);
         self.step(now, local, Event::Digit(key));
     }
@@ -205,6 +203,8 @@ impl Call {
         }
         self.step(now, local, Event::Transfer { effect, progress });
         if self.transfer.has_succeeded() {
+            self.commits_open += 1;
+            self.out.push_back(Output::FileTransfer { effect });
             self.out.push_back(Output::Hangup);
         }
     }
@@ -275,12 +275,12 @@ impl Call {
         if failures >= SPEAK_FAILURES_MAX || why == Failure::Refused {
             self.failed = true;
             self.voice.cut();
-            self.say_stock(Stock::Broken);
+            self.say_stock(now, Stock::Broken);
             self.out.push_back(Output::Hangup);
             return;
         }
         if let Some(stock) = excuse(failures) {
-            self.say_stock(stock);
+            self.say_stock(now, stock);
         }
         self.timers.set(Timer::Speak, now + RETRY);
     }
@@ -293,7 +293,7 @@ impl Call {
                     self.step(now, local, Event::EngineBack(Organ::Ears));
                 }
             }
-            (Engine::Tts, true) => self.speak_again(),
+            (Engine::Tts, true) => self.speak_again(now),
             (Engine::Llm, up) => {
                 if self.llm_up != up {
                     let event = if up { Event::EngineBack(Organ::Mind) } else { Event::EngineGone(Organ::Mind) };
@@ -315,6 +315,10 @@ impl Call {
                 self.commits_open = self.commits_open.saturating_sub(1);
                 Event::CommitFailed { effect, why }
             }
+            Filed::TransferFiled => {
+                self.commits_open = self.commits_open.saturating_sub(1);
+                return;
+            }
             Filed::Busy { effect, busy: Some(busy) } => Event::LookedUp { effect, busy },
             Filed::Busy { effect, busy: None } => Event::LookUpFailed { effect },
         };
@@ -334,10 +338,10 @@ impl Call {
                 }
             }
             Timer::Recognise => self.recognise_again(now),
-            Timer::Speak => self.speak_again(),
+            Timer::Speak => self.speak_again(now),
             Timer::Late => {
                 if !std::mem::replace(&mut self.excused, true) {
-                    self.say_stock(Stock::Moment);
+                    self.say_stock(now, Stock::Moment);
                 }
             }
             Timer::Settle => self.finish_turns(now, local, true),
@@ -360,7 +364,7 @@ impl Call {
             }
             Next::Postponed => {
                 if !std::mem::replace(&mut self.excused, true) {
-                    self.say_stock(Stock::Moment);
+                    self.say_stock(now, Stock::Moment);
                 }
                 self.timers.set(Timer::Recognise, now + RETRY);
             }
@@ -373,10 +377,10 @@ impl Call {
         }
     }
 
-    fn speak_again(&mut self) {
+    fn speak_again(&mut self, now: Instant) {
         if let Some(owed) = self.voice.take_owed() {
             let words = Words { text: owed.text, kernel: owed.kernel, stock: None };
-            self.say(words, None);
+            self.say(now, words, None);
         }
     }
 
@@ -421,7 +425,7 @@ impl Call {
         let narrow = !matches!(self.kernel.expected(), Expected::Open | Expected::Anything | Expected::Message);
         let needless = !self.llm_up || (narrow && sure.confidence >= CERTAIN);
         if !needless {
-            let ask = self.kernel.understanding(text.expose());
+            let ask = self.kernel.understanding(self.settings.style, text.expose());
             let within_ms = self.settings.understand_ms;
             self.out.push_back(Output::Understand { request, ask, within_ms });
             self.timers.set(Timer::Understand, now + Duration::from_millis(within_ms));
@@ -445,12 +449,6 @@ impl Call {
         for utterance in self.caller.answered() {
             self.out.push_back(Output::Forget { utterance });
         }
-    }
-
-    pub(super) fn next_record(&mut self) -> u32 {
-        let number = self.records;
-        self.records += 1;
-        number
     }
 
     pub(super) fn lose_ears(&mut self, now: Instant, local: DateTime) {
@@ -480,7 +478,7 @@ impl Call {
     }
 
     fn file_turn(&mut self, turn: &Turn) {
-        let (number, text, heard) = (turn.record, turn.text.clone(), Pii::new(turn.heard()));
-        self.out.push_back(Output::Turn(TurnRecord { number, who: Who::Agent, text, heard, gap_ms: turn.gap_ms, confidence: None }));
+        let (at_ms, text, heard) = (turn.began.as_millis(), turn.text.clone(), Pii::new(turn.heard()));
+        self.out.push_back(Output::Turn(TurnRecord { at_ms, who: Who::Agent, text, heard, gap_ms: turn.gap_ms, confidence: None }));
     }
 }

@@ -25,8 +25,8 @@ struct Clip {
 pub struct Turn {
     /// Its number on the wire.
     pub id: TurnId,
-    /// Its place in the call's record.
-    pub record: u32,
+    /// When it was begun.
+    pub began: Instant,
     /// The kernel's number; none for words of the conductor's own.
     pub kernel: Option<TurnId>,
     /// The words.
@@ -124,14 +124,14 @@ pub struct Owed {
 
 impl Voice {
     /// A new turn, to be spoken after the others.
-    pub fn begin(&mut self, words: Words, record: u32, waited_since: Option<Instant>) -> TurnId {
+    pub fn begin(&mut self, now: Instant, words: Words, waited_since: Option<Instant>) -> TurnId {
         if self.turns.len() >= TURNS_MAX {
             self.turns.pop_front();
         }
         self.last = self.last.next();
         let Words { text, kernel, stock } = words;
         let (id, clips, gap_ms) = (self.last, Vec::new(), None);
-        self.turns.push_back(Turn { id, record, kernel, text, waited_since, gap_ms, stock, clips, complete: false, cut: false });
+        self.turns.push_back(Turn { id, began: now, kernel, text, waited_since, gap_ms, stock, clips, complete: false, cut: false });
         id
     }
 

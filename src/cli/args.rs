@@ -116,7 +116,7 @@ pub struct TalkArgs {
     #[arg(value_name = "AGENT")]
     pub agent: String,
     /// Who understands what is written.
-    #[arg(long, value_enum, default_value_t = Understanding::Matcher)]
+    #[arg(long, value_enum, default_value_t = Understanding::Models)]
     pub engine: Understanding,
     /// Where the configuration and the data are.
     #[command(flatten)]
@@ -204,8 +204,15 @@ pub enum ModelsCommand {
         #[arg(value_name = "PACK")]
         pack: String,
     },
-    /// Read every installed file and compare its SHA-256.
-    Verify,
+    /// Read every installed file and compare its SHA-256; fails when one is not right, or the pack that is named is not installed.
+    Verify {
+        /// Only this one.
+        #[arg(value_name = "PACK")]
+        pack: Option<String>,
+        /// Print nothing.
+        #[arg(long)]
+        quiet: bool,
+    },
     /// Show which pack would be used now, and what it can and cannot hear.
     Choose,
 }

@@ -6,7 +6,7 @@ use clap::Parser as _;
 
 use super::args::{CallArgs, Cli, Command, ReplayArgs, RunArgs, TalkArgs};
 use super::failure::{Done, Failure};
-use super::{calls, check, models, status};
+use super::{calls, check, models, run, status, talk};
 
 /// The commands that other rooms bring.
 pub struct Commands {
@@ -22,7 +22,7 @@ pub struct Commands {
 
 /// What this build has.
 const COMMANDS: Commands =
-    Commands { run: |_| absent("run"), call: super::call::run, talk: |_| absent("talk"), replay: |_| absent("replay") };
+    Commands { run: run::run, call: super::call::run, talk: talk::talk, replay: |_| absent("replay") };
 
 fn absent(command: &str) -> Done {
     Err(Failure::failed(format!("this build has no `{command}`")))

@@ -10,8 +10,10 @@ mod models;
 mod place;
 mod print;
 mod progress;
+mod run;
 mod script;
 mod status;
+mod talk;
 
 pub use dispatch::{Commands, main};
 pub use failure::{Done, Failure};

@@ -12,9 +12,9 @@ pub(super) fn perform(args: &ModelsArgs) -> Done {
     match &args.command {
         ModelsCommand::List => print::lines(packs(configured(&args.place)?.as_deref()).iter().flat_map(described)),
         ModelsCommand::Fetch { pack } => fetch(&args.place, pack),
-        ModelsCommand::Verify => verify(&args.place),
+        ModelsCommand::Verify { pack, quiet } => verify(&args.place, pack.as_deref(), *quiet),
         ModelsCommand::Choose => {
-            let chosen = choose(&args.place.load(None, None)?).map_err(Failure::failed)?;
+            let chosen = choose(&args.place.settings()?).map_err(Failure::failed)?;
             let files = [("hears with", &chosen.asr), ("thinks with", &chosen.llm), ("speaks with", &chosen.voice)];
             let files = files.map(|(what, file)| format!("  {what:<12} {}", file.display()));
             print::lines([format!("{}: {}", chosen.pack, chosen.notice)].into_iter().chain(files))
@@ -27,7 +27,7 @@ fn configured(place: &Place) -> Result<Option<PathBuf>, Failure> {
     if place.config.is_none() && place.file().is_err() {
         return Ok(None);
     }
-    Ok(place.load(None, None)?.engines.models)
+    Ok(place.settings()?.engines.models)
 }
 
 fn described(pack: &Pack) -> Vec<String> {
@@ -62,15 +62,26 @@ fn fetch(place: &Place, name: &str) -> Done {
     print::lines([format!("{name} is installed in {}", folder.display())])
 }
 
-fn verify(place: &Place) -> Done {
+fn verify(place: &Place, only: Option<&str>, quiet: bool) -> Done {
     let configured = configured(place)?;
     let lock = Lock::read(&fetch_folder(configured.as_deref())).map_err(Failure::failed)?;
+    let mut packs = packs(configured.as_deref());
+    packs.retain(|pack| only.map_or(pack.folder.is_some(), |name| pack.name == name));
+    if let Some(name) = only.filter(|_| packs.is_empty()) {
+        return Err(Failure::not_found(format!("no pack is called {name:?}: `nightbell models list` shows them")));
+    }
     let mut wrong = 0_usize;
-    for pack in packs(configured.as_deref()).iter().filter(|pack| pack.folder.is_some()) {
+    for pack in packs {
         for (file, trouble) in pack.verify(&lock) {
             wrong += usize::from(trouble.is_some());
-            print::lines([format!("{:<9} {file}: {}", pack.name, trouble.as_deref().unwrap_or("right"))])?;
+            if !quiet {
+                print::lines([format!("{:<9} {file}: {}", pack.name, trouble.as_deref().unwrap_or("right"))])?;
+            }
         }
     }
-    if wrong > 0 { Err(Failure::failed(format!("files that are not as they should be: {wrong}"))) } else { Ok(()) }
+    match wrong {
+        0 => Ok(()),
+        _ if quiet => Err(Failure::failed("")),
+        _ => Err(Failure::failed(format!("not as they should be: {wrong}"))),
+    }
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::args::Place;
 use super::failure::Failure;
-use crate::config::{Config, Overrides};
+use crate::config::{Config, ConfigErrors, Overrides};
 
 /// Where the configuration is when nobody says; the first that exists.
 const USUAL: [&str; 2] = ["/etc/nightbell/nightbell.toml", "config/demo/nightbell.toml"];
@@ -22,14 +22,25 @@ impl Place {
     /// The configuration, checked, with the command line over it.
     pub fn load(&self, sip: Option<&str>, http: Option<&str>) -> Result<Config, Failure> {
         let overrides = Overrides { sip: sip.map(str::to_owned), http: http.map(str::to_owned), data: self.data.clone() };
-        Config::load_with(&self.file()?, &overrides).map_err(Failure::usage)
+        Config::load_with(&self.file()?, &overrides).map_err(wrong)
+    }
+
+    /// The configuration without its agents: for what needs to know only where things are.
+    pub fn settings(&self) -> Result<Config, Failure> {
+        let overrides = Overrides { data: self.data.clone(), ..Overrides::default() };
+        Config::settings(&self.file()?, &overrides).map_err(wrong)
     }
 
     /// The data directory: as said, else the configuration's.
     pub fn data_dir(&self) -> Result<PathBuf, Failure> {
         match &self.data {
             Some(data) => Ok(data.clone()),
-            None => Ok(self.load(None, None)?.store.data),
+            None => Ok(self.settings()?.store.data),
         }
     }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the shape that map_err wants")]
+fn wrong(errors: ConfigErrors) -> Failure {
+    Failure::usage(format!("the configuration is wrong:\n{errors}"))
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use toml::Spanned;
@@ -12,10 +13,20 @@ use super::error::Problem;
 use super::raw::{self, Raw};
 use super::{Business, Config, Engines, Http, Media, Network, PackChoice, Person, Route, Sip, Store};
 use crate::base::civil::Zone;
+use crate::dialogue::Agent;
+
+/// How far a configuration is checked.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Depth {
+    /// Its own file.
+    Settings,
+    /// The agents that it names as well.
+    Agents,
+}
 
 /// Checks `raw`, which was read from `text` in `file`.
-pub(super) fn check(file: &Path, text: &str, raw: &Raw, problems: &mut Vec<Problem>) -> Option<Config> {
-    let mut check = Check { file, text, problems };
+pub(super) fn check(file: &Path, text: &str, raw: &Raw, depth: Depth, problems: &mut Vec<Problem>) -> Option<Config> {
+    let mut check = Check { file, text, depth, problems };
     let business = check.business(&raw.business);
     let sip = check.sip(&raw.sip);
     let media = check.media(&raw.media);
@@ -30,6 +41,7 @@ pub(super) fn check(file: &Path, text: &str, raw: &Raw, problems: &mut Vec<Probl
 struct Check<'a> {
     file: &'a Path,
     text: &'a str,
+    depth: Depth,
     problems: &'a mut Vec<Problem>,
 }
 
@@ -142,9 +154,11 @@ impl Check<'_> {
         raw.iter().filter_map(person).collect()
     }
 
-    fn routes(&mut self, raw: &Raw) -> (Vec<Route>, BTreeMap<String, PathBuf>) {
+    fn routes(&mut self, raw: &Raw) -> (Vec<Route>, BTreeMap<String, Arc<Agent>>) {
         let folder = self.relative(raw.agents.folder.as_ref().map_or("agents", |folder| folder.get_ref()));
-        let (mut routes, mut agents) = (Vec::new(), BTreeMap::new());
+        let mut routes = Vec::new();
+        // None: it was tried, and its problem is told.
+        let mut agents: BTreeMap<String, Option<Arc<Agent>>> = BTreeMap::new();
         if raw.route.is_empty() {
             self.problems
                 .push(Problem::missing("there is no [[route]]: write one with to = \"*\" and agent = \"...\", so that somebody answers"));
@@ -154,17 +168,34 @@ impl Check<'_> {
                 self.problem(at, "a [[route]] needs to = \"...\" (what is dialled, or \"*\") and agent = \"...\"");
                 continue;
             };
-            let file = folder.join(format!("{}.toml", agent.get_ref()));
-            let plain_name = agent.get_ref().chars().all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_'));
-            if !plain_name || agent.get_ref().is_empty() {
-                self.problem(agent, "an agent's name has letters, digits, - and _ only: it is the name of its file");
-            } else if !file.is_file() {
-                self.problem(agent, &format!("there is no agent {:?}: {} does not exist", agent.get_ref(), file.display()));
+            if self.depth == Depth::Agents && agents.get(agent.get_ref()).is_none() {
+                agents.insert(plain(agent), self.agent(&folder, agent, &raw.people));
             }
-            agents.insert(plain(agent), file);
             routes.push(Route { to: plain(to), agent: plain(agent) });
         }
-        (routes, agents)
+        let agents = agents.into_iter().filter_map(|(name, agent)| Some((name, agent?)));
+        (routes, agents.collect())
+    }
+
+    fn agent(&mut self, folder: &Path, name: &Spanned<String>, people: &BTreeMap<String, Spanned<raw::Person>>) -> Option<Arc<Agent>> {
+        let plain_name = name.get_ref().chars().all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_'));
+        if !plain_name || name.get_ref().is_empty() {
+            self.problem(name, "an agent's name has letters, digits, - and _ only: it is the name of its file");
+            return None;
+        }
+        let file = folder.join(format!("{}.toml", name.get_ref()));
+        if !file.is_file() {
+            self.problem(name, &format!("there is no agent {:?}: {} does not exist", name.get_ref(), file.display()));
+            return None;
+        }
+        let agent = super::agent::load(&file).map_err(|error| self.problem(name, &error.to_string())).ok()?;
+        for target in agent.targets().into_iter().filter(|target| !people.contains_key(*target)) {
+            self.problem(
+                name,
+                &format!("the agent {:?} puts callers through to {target:?}: write [people.{target}] with its uri", name.get_ref()),
+            );
+        }
+        Some(Arc::new(agent))
     }
 
     fn required<'b, T>(&mut self, value: Option<&'b Spanned<T>>, what: &str) -> Option<&'b Spanned<T>> {

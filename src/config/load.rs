@@ -4,8 +4,9 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use super::check::{self, Depth};
 use super::error::Problem;
-use super::{Config, ConfigErrors, check, raw};
+use super::{Config, ConfigErrors, raw};
 use crate::base::limits;
 
 /// What a command line says over the file.
@@ -25,12 +26,21 @@ impl Config {
         Self::load_with(path, &Overrides::default())
     }
 
-    /// Reads and checks `path`, with what the command line says over it.
+    /// Reads and checks `path` and the agents that it names, with what the command line says over it.
     pub fn load_with(path: &Path, overrides: &Overrides) -> Result<Self, ConfigErrors> {
+        Self::load_to(path, overrides, Depth::Agents)
+    }
+
+    /// As [`Config::load_with`], but looks at no agent: for what needs to know only where things are.
+    pub fn settings(path: &Path, overrides: &Overrides) -> Result<Self, ConfigErrors> {
+        Self::load_to(path, overrides, Depth::Settings)
+    }
+
+    fn load_to(path: &Path, overrides: &Overrides, depth: Depth) -> Result<Self, ConfigErrors> {
         let text = read(path)?;
         let (raw, mut problems) = raw::read(&text);
         // What could not be read at all is told alone: everything would seem to be missing.
-        let config = if problems.is_empty() { check::check(path, &text, &raw, &mut problems) } else { None };
+        let config = if problems.is_empty() { check::check(path, &text, &raw, depth, &mut problems) } else { None };
         let Some(mut config) = config else { return Err(ConfigErrors::new(path, problems)) };
         config
             .put_over(overrides)

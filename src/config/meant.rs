@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::Network;
 use crate::base::civil::Zone;
+use crate::dialogue::Agent;
 
 /// Everything the daemon is told.
 #[derive(Clone, Debug)]
@@ -28,16 +30,21 @@ pub struct Config {
     pub engines: Engines,
     /// Who takes a call that wants a person, by name.
     pub people: BTreeMap<String, Person>,
-    /// The agents that the routes name, each with its file.
-    pub agents: BTreeMap<String, PathBuf>,
+    /// The agents that the routes name; none where only the settings were read.
+    pub agents: BTreeMap<String, Arc<Agent>>,
     /// Which agent answers what; the first that fits.
     pub routes: Vec<Route>,
 }
 
 impl Config {
-    /// The agent for what was dialled (the user part of the request URI); none when no route fits.
+    /// The name of the agent for what was dialled (the user part of the request URI); none when no route fits.
     pub fn agent_for(&self, dialled: &str) -> Option<&str> {
         self.routes.iter().find(|route| route.to == "*" || route.to.eq_ignore_ascii_case(dialled)).map(|route| route.agent.as_str())
+    }
+
+    /// The agent that answers what was dialled.
+    pub fn answers(&self, dialled: &str) -> Option<&Arc<Agent>> {
+        self.agents.get(self.agent_for(dialled)?)
     }
 
     /// Whether `peer` may call in.

@@ -1,5 +1,6 @@
 //! Configuration in two stages: as written (`raw`), and as meant ([`Config`]), with every problem told at once by file and line.
 
+pub mod agent;
 mod check;
 mod error;
 mod load;

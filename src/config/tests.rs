@@ -28,8 +28,10 @@ agent = "tenants"
 fn written(text: &str) -> (tempfile::TempDir, PathBuf) {
     let dir = tempfile::tempdir().unwrap();
     fs::create_dir(dir.path().join("agents")).unwrap();
-    for agent in ["leasing", "tenants"] {
-        fs::write(dir.path().join("agents").join(format!("{agent}.toml")), "").unwrap();
+    let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/demo/agents");
+    for file in fs::read_dir(demo).unwrap() {
+        let file = file.unwrap();
+        fs::copy(file.path(), dir.path().join("agents").join(file.file_name())).unwrap();
     }
     let file = dir.path().join("nightbell.toml");
     fs::write(&file, text).unwrap();
@@ -51,7 +53,8 @@ fn what_is_written_is_what_is_meant() {
     assert_eq!(config.store.data, dir.path().join("data"));
     assert!(!config.store.recording);
     assert_eq!((config.agent_for("LEASING"), config.agent_for("anything")), (Some("leasing"), Some("tenants")));
-    assert_eq!(config.agents["leasing"], dir.path().join("agents/leasing.toml"));
+    assert_eq!(config.agents["leasing"].name(), "leasing");
+    assert_eq!(config.answers("tenants").unwrap().name(), "tenants");
     assert_eq!(config.people["office"].ring.as_secs(), 20);
 }
 
@@ -126,12 +129,40 @@ fn the_command_line_stands_over_the_file() {
 }
 
 #[test]
+fn a_missing_agent_is_told_once_and_only_to_who_needs_it() {
+    let wrong = RIGHT.replace("agent = \"leasing\"", "agent = \"nobody\"").replace("agent = \"tenants\"", "agent = \"nobody\"");
+    let (_dir, file) = written(&wrong);
+    let told = Config::load(&file).unwrap_err().problems;
+    assert_eq!(told.iter().map(|problem| problem.line).collect::<Vec<_>>(), [Some(14)], "{told:?}");
+    assert!(Config::settings(&file, &Overrides::default()).is_ok());
+}
+
+#[test]
+fn an_agent_that_is_wrong_or_knows_nobody_is_told_at_its_route() {
+    let (dir, file) = written(&RIGHT.replace("[people.office]", "[people.janitor]"));
+    let agent = dir.path().join("agents/leasing.toml");
+    fs::write(&agent, fs::read_to_string(&agent).unwrap().replacen("time_zone", "timezone", 1)).unwrap();
+    let told = Config::load(&file).unwrap_err().problems;
+    assert_eq!(told.iter().map(|problem| problem.line).collect::<Vec<_>>(), [Some(14), Some(17)], "{told:?}");
+    assert!(told[0].what.contains("leasing.toml:") && told[0].what.contains("timezone"), "{told:?}");
+    assert!(told[1].what.contains("[people.office]"), "{told:?}");
+}
+
+#[test]
+fn the_demonstration_is_right() {
+    let config = Config::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("config/demo/nightbell.toml")).unwrap();
+    assert_eq!((config.answers("leasing").unwrap().name(), config.answers("tenants").unwrap().name()), ("leasing", "tenants"));
+    assert!(config.trusts("127.0.0.1".parse().unwrap()) && !config.trusts("203.0.113.9".parse().unwrap()));
+    assert!(config.people.contains_key("office") && !config.store.recording);
+}
+
+#[test]
 fn no_text_makes_the_reader_panic() {
     use proptest::prelude::*;
     proptest!(|(cut in 0..RIGHT.len(), noise in "[\\[\\]=\"a-z.{},0-9\n#]{0,40}")| {
         let text: String = RIGHT.chars().take(cut).chain(noise.chars()).chain(RIGHT.chars().skip(cut)).collect();
         let (raw, mut problems) = raw::read(&text);
-        let meant = check::check(Path::new("nightbell.toml"), &text, &raw, &mut problems);
+        let meant = check::check(Path::new("nightbell.toml"), &text, &raw, check::Depth::Settings, &mut problems);
         prop_assert!(meant.is_some() || !problems.is_empty());
     });
 }

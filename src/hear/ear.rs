@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use crate::audio::rms;
 use crate::base::{Captured, CapturedKind, Frame, Instant, Samples, TurnId};
 
 use super::barge::{Barge, Move};
+use super::caller::Caller;
 use super::clock::{LegClock, Place};
 use super::echo::Echo;
 use super::level::Level;
@@ -34,6 +36,7 @@ pub struct Ear {
     clock: LegClock,
     sense: Sense,
     echo: Echo,
+    caller: Caller,
     onset: Onset,
     barge: Barge,
     open: Option<Utterance>,
@@ -43,7 +46,6 @@ pub struct Ear {
     patience_ms: u64,
     ended_at: Option<Samples>,
     gap_hops: u32,
-    over_played_db: f32,
     heard_until: Option<Instant>,
 }
 
@@ -65,6 +67,7 @@ impl Ear {
             clock: LegClock::new(),
             sense: Sense::new(),
             echo: Echo::new(),
+            caller: Caller::default(),
             onset: Onset::default(),
             barge: Barge::default(),
             open: None,
@@ -74,7 +77,6 @@ impl Ear {
             patience_ms: 0,
             ended_at: None,
             gap_hops: 0,
-            over_played_db: 0.0,
             heard_until: None,
         }
     }
@@ -100,7 +102,8 @@ impl Ear {
             Place::After(hole) => self.fill(hole, playing),
             Place::Anew => self.start_anew(captured),
         }
-        self.echo.note_played(played);
+        let heard = Level::of_rms(rms(captured.frame.samples()));
+        self.echo.note(played, heard, self.open.is_none());
         self.hear(&captured.frame, captured.kind, playing);
     }
 
@@ -151,49 +154,57 @@ impl Ear {
 
     fn handle_hop(&mut self, hop: &Hop, playing: Option<TurnId>) {
         self.gap_hops = if hop.gap { self.gap_hops + 1 } else { 0 };
-        let above_echo = hop.level.above(self.echo.expected());
         if self.open.is_some() {
-            let voiced = self.is_voiced(hop, above_echo);
+            let voiced = self.is_voiced(hop);
             if voiced && !hop.gap {
-                self.weigh_over_ours(hop, above_echo, playing);
+                self.caller.speaks(hop.level);
+                self.weigh_over_ours(hop, playing);
             }
             self.step_open(Some(hop).filter(|_| voiced));
-        } else if let Some(begun) = self.weigh(hop, above_echo, playing) {
-            self.begin(hop, begun, playing);
-        } else if hop.score < self.settings.onset_score {
-            self.echo.learn(hop.level);
+        } else {
+            self.caller.rests();
+            if let Some(begun) = self.weigh(hop, playing) {
+                self.begin(hop, begun, playing);
+            }
         }
     }
 
     /// Whether a hop belongs to the voice of the open utterance.
-    fn is_voiced(&self, hop: &Hop, above_echo: f32) -> bool {
+    fn is_voiced(&self, hop: &Hop) -> bool {
         if hop.gap {
             return self.gap_hops <= GAP_HOPS_BRIDGED && self.open.as_ref().is_some_and(|open| open.silent_ms() == 0);
         }
-        hop.score >= self.settings.voiced_score && hop.above_floor >= self.settings.floor_margin_db && above_echo >= 0.0
+        let settings = &self.settings;
+        hop.score >= settings.voiced_score
+            && hop.above_floor >= settings.floor_margin_db
+            && hop.level >= self.echo.expected()
+            && hop.level >= self.caller.bar(settings.behind_voiced_db)
     }
 
-    fn weigh(&mut self, hop: &Hop, above_echo: f32, playing: Option<TurnId>) -> Option<Begun> {
+    /// Sums the evidence for a voice that begins; the bar is higher while we play.
+    fn weigh(&mut self, hop: &Hop, playing: Option<TurnId>) -> Option<Begun> {
         let settings = &self.settings;
-        let above = (hop.above_floor - settings.floor_margin_db).min(above_echo - settings.echo_margin_db);
+        let loud = hop.above_floor >= settings.floor_margin_db
+            && hop.level.above(self.echo.expected()) >= settings.echo_margin_db
+            && hop.level >= self.caller.bar(settings.behind_onset_db);
         let bar = match playing {
-            None => Bar { pivot: settings.onset_score, margin_db: 0.0, enough: settings.onset_evidence },
+            None => Bar { pivot: settings.onset_score, enough: settings.onset_evidence },
             Some(_) => {
                 #[expect(clippy::cast_precision_loss, reason = "three at most")]
                 let raised = self.barge.false_stops(playing) as f32 * FALSE_STOP_EVIDENCE;
-                Bar { pivot: settings.onset_score_playing, margin_db: 0.0, enough: settings.onset_evidence_playing + raised }
+                Bar { pivot: settings.onset_score_playing, enough: settings.onset_evidence_playing + raised }
             }
         };
-        self.onset.weigh(hop, above, &bar)
+        self.onset.weigh(hop, loud, &bar)
     }
 
     /// A voice that was there before we began to play, and goes on over ours.
-    fn weigh_over_ours(&mut self, hop: &Hop, above_echo: f32, playing: Option<TurnId>) {
+    fn weigh_over_ours(&mut self, hop: &Hop, playing: Option<TurnId>) {
         if playing.is_none() || matches!(self.barge.hold(), Hold::Paused(_)) {
             return;
         }
-        if let Some(begun) = self.weigh(hop, above_echo, playing) {
-            self.pause_if_over(hop, begun, playing);
+        if let Some(begun) = self.weigh(hop, playing) {
+            self.pause_if_over(begun, playing);
         }
     }
 
@@ -203,7 +214,7 @@ impl Ear {
         self.learn_patience(begun.at, playing);
         self.open = Some(Utterance::begin(number, hop.end, begun.voiced_hops));
         self.outbox.say(Heard::VoiceBegan { utterance: number, at: begun.at });
-        self.pause_if_over(hop, begun, playing);
+        self.pause_if_over(begun, playing);
         let preroll = Samples::from_millis(self.settings.preroll_ms, self.clock.rate());
         let from = Samples(begun.at.0.saturating_sub(preroll.0));
         for frame in self.preroll.since(from) {
@@ -211,10 +222,9 @@ impl Ear {
         }
     }
 
-    fn pause_if_over(&mut self, hop: &Hop, begun: Begun, playing: Option<TurnId>) {
+    fn pause_if_over(&mut self, begun: Begun, playing: Option<TurnId>) {
         let Some(open) = self.open else { return };
         if let Some(what) = self.barge.voice_over(playing, begun.voiced_hops) {
-            self.over_played_db = hop.level.above(self.echo.loudest());
             self.tell(what, open.number);
         }
     }
@@ -257,7 +267,8 @@ impl Ear {
             why => why,
         };
         let Utterance { number: utterance, last_voiced, .. } = open;
-        self.outbox.say(Heard::Ended { utterance, last_voiced, voiced_ms: open.voiced_ms(), why });
+        let silent_ms = Samples(self.clock.next().0.saturating_sub(last_voiced.0)).to_millis(self.clock.rate());
+        self.outbox.say(Heard::Ended { utterance, last_voiced, silent_ms, voiced_ms: open.voiced_ms(), why });
         self.open = None;
         self.onset.clear();
         self.ended_at = Some(self.clock.next());
@@ -276,13 +287,9 @@ impl Ear {
         self.outbox.say(heard);
     }
 
-    /// The second short voice in one turn that died as soon as we fell silent was our own.
+    /// A short voice that died when we fell silent may have been our own.
     fn name_false_stop(&mut self, why: FalseStop) -> FalseStop {
-        if why == FalseStop::Short && self.barge.repeats() && self.over_played_db < 0.0 {
-            self.echo.learn_false_stop(self.over_played_db);
-            return FalseStop::Echo;
-        }
-        why
+        if self.echo.blame() { FalseStop::Echo } else { why }
     }
 
     /// Lost frames become silence, so that the recogniser's time and ours stay true.

@@ -57,6 +57,8 @@ pub enum Heard {
         utterance: u32,
         /// The end of the last voiced hop.
         last_voiced: Samples,
+        /// Milliseconds of the leg's clock since then.
+        silent_ms: u64,
         /// Milliseconds of voice in it, without its pauses.
         voiced_ms: u64,
         /// Why it ended.

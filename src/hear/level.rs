@@ -78,6 +78,39 @@ impl Floor {
     }
 }
 
+/// How much louder a line must be made for the detector, which is deaf to voices far below -30 dB.
+///
+/// The gain falls at once with a loud piece and rises slowly, and noise is never lifted above [`NOISE_MAX`]: so the quiet caller is heard and
+/// the noisy line is not made noisier.
+pub(super) struct Gain {
+    peak: Level,
+}
+
+/// Where a voice is brought to.
+const VOICE_AIM: Level = Level(-22.0);
+
+/// Where noise may be brought to.
+const NOISE_MAX: Level = Level(-55.0);
+
+/// The most gain in decibels.
+const GAIN_MAX_DB: f32 = 24.0;
+
+/// Decibels that a loud piece is forgotten by in each piece of 16 ms: 10 a second.
+const RELEASE_DB: f32 = 0.16;
+
+impl Gain {
+    pub(super) fn new() -> Self {
+        Self { peak: Level(-40.0) }
+    }
+
+    /// The factor for a piece this loud on a line with this floor.
+    pub(super) fn factor(&mut self, level: Level, floor: Level) -> f32 {
+        self.peak = Level((self.peak.0 - RELEASE_DB).max(level.0));
+        let decibels = VOICE_AIM.above(self.peak).min(NOISE_MAX.above(floor)).clamp(0.0, GAIN_MAX_DB);
+        10.0_f32.powf(decibels / 20.0)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -100,6 +133,18 @@ mod tests {
             floor.learn(1e-6);
         }
         assert!((floor.level().0 + 60.0).abs() < 3.0, "{:?}", floor.level());
+    }
+
+    #[test]
+    fn a_quiet_voice_is_lifted_and_a_noisy_line_is_not() {
+        let mut gain = Gain::new();
+        for _ in 0..100 {
+            gain.factor(Level(-45.0), Level(-75.0));
+        }
+        assert!(gain.factor(Level(-45.0), Level(-79.0)) > 13.0);
+        assert!((gain.factor(Level(-20.0), Level(-75.0)) - 1.0).abs() < 0.01, "a loud piece takes the gain away at once");
+        let mut noisy = Gain::new();
+        assert!((noisy.factor(Level(-45.0), Level(-50.0)) - 1.0).abs() < 0.01);
     }
 
     #[test]

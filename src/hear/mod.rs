@@ -8,6 +8,7 @@
 //! Figures and how they were measured: `docs/hearing.md`.
 
 mod barge;
+mod caller;
 mod clock;
 mod ear;
 mod echo;
@@ -16,6 +17,7 @@ mod level;
 mod onset;
 mod outbox;
 mod sense;
+mod tone;
 mod turn;
 mod vad;
 

@@ -9,8 +9,6 @@ use super::sense::Hop;
 pub(super) struct Bar {
     /// Score at which a hop speaks neither for nor against a voice.
     pub pivot: f32,
-    /// Decibels above the noise floor (or the expected echo) that a voice must have.
-    pub margin_db: f32,
     /// Evidence that is enough: one for each hop of full score.
     pub enough: f32,
 }
@@ -36,13 +34,13 @@ pub(super) struct Begun {
 }
 
 impl Onset {
-    /// Weighs `hop`, which stands `above_db` over whatever it must exceed. A gap says nothing.
-    pub(super) fn weigh(&mut self, hop: &Hop, above_db: f32, bar: &Bar) -> Option<Begun> {
+    /// Weighs `hop`; `loud` when it exceeds the line's noise, our echo and what is behind the caller. A gap says nothing.
+    pub(super) fn weigh(&mut self, hop: &Hop, loud: bool, bar: &Bar) -> Option<Begun> {
         if hop.gap {
             return None;
         }
         let for_voice = (hop.score - bar.pivot) / (1.0 - bar.pivot);
-        let gain = if above_db < bar.margin_db { -LOSS_MAX } else { for_voice.max(-LOSS_MAX) };
+        let gain = if loud { for_voice.max(-LOSS_MAX) } else { -LOSS_MAX };
         if self.evidence <= 0.0 {
             self.began = hop.begin;
             self.voiced_hops = 0;

@@ -3,8 +3,9 @@
 use crate::base::{CapturedKind, Frame, Samples};
 
 use super::clock::LegClock;
-use super::level::{Floor, Level};
-use super::vad::{HOP_MS, Vad};
+use super::level::{Floor, Gain, Level};
+use super::tone::Tones;
+use super::vad::{HOP_MS, Pieces, Vad, power};
 
 /// What 16 ms of the line hold.
 #[derive(Clone, Copy, Debug)]
@@ -49,30 +50,45 @@ impl Hops {
 
 /// The senses of one leg: voice, level, floor.
 pub(super) struct Sense {
+    pieces: Pieces,
     vad: Vad,
     floor: Floor,
+    gain: Gain,
+    tones: Tones,
 }
+
+/// A piece whose two highest peaks stand this far above the rest is no voice.
+const TONE_DB: f32 = 30.0;
+
+/// The score of such a piece at most.
+const TONE_SCORE: f32 = 0.3;
+
+/// Below this score nobody asks whether it is a tone.
+const SCORE_ASKED: f32 = 0.3;
 
 impl Sense {
     pub(super) fn new() -> Self {
-        Self { vad: Vad::new(), floor: Floor::new() }
+        Self { pieces: Pieces::new(), vad: Vad::new(), floor: Floor::new(), gain: Gain::new(), tones: Tones::new() }
     }
 
     /// The next sample begins a new hop.
     pub(super) fn realign(&mut self) {
-        self.vad.realign();
+        self.pieces.realign();
     }
 
     /// Hears the next frame.
     pub(super) fn hear(&mut self, frame: &Frame, kind: CapturedKind, clock: &mut LegClock) -> Hops {
         let mut hops = Hops::default();
         let gap = kind == CapturedKind::Gap;
-        let floor = &mut self.floor;
-        self.vad.hear(frame, |score, power| {
+        let Self { pieces, vad, floor, gain, tones } = self;
+        pieces.cut(frame, |piece| {
             let (begin, end) = clock.hop(HOP_MS);
-            let under = if gap { floor.level() } else { floor.learn(power) };
+            let power = power(piece);
             let level = Level::of_power(power);
-            hops.push(Hop { begin, end, score, level, above_floor: level.above(under), gap });
+            let under = if gap { floor.level() } else { floor.learn(power) };
+            let score = vad.score(piece, gain.factor(level, under));
+            let tonal = score > SCORE_ASKED && tones.purity_db(piece) > TONE_DB;
+            hops.push(Hop { begin, end, score: if tonal { score.min(TONE_SCORE) } else { score }, level, above_floor: level.above(under), gap });
         });
         hops
     }

@@ -23,6 +23,10 @@ pub struct Settings {
     pub floor_margin_db: f32,
     /// Decibels above the expected echo of our own voice below which nothing is a caller's voice.
     pub echo_margin_db: f32,
+    /// Decibels below the caller's mean loudness below which no voice begins: somebody behind the caller.
+    pub behind_onset_db: f32,
+    /// The same inside an utterance.
+    pub behind_voiced_db: f32,
     /// Silence after which recognition may start early.
     pub settle_ms: u64,
     /// Voice over ours that makes an interruption.
@@ -47,6 +51,8 @@ impl Default for Settings {
             onset_evidence_playing: 2.8,
             floor_margin_db: 4.0,
             echo_margin_db: 6.0,
+            behind_onset_db: 14.0,
+            behind_voiced_db: 20.0,
             settle_ms: 224,
             yield_voiced_ms: 400,
             resume_silence_ms: 240,

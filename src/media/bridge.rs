@@ -4,13 +4,21 @@ use crate::audio::Concealer;
 use crate::base::limits::{BRIDGE_MS_MAX, PTIME_MS, REORDER_WAIT_MS};
 use crate::base::{LegId, Rate, Samples};
 
-const PERIOD: usize = Samples::from_millis(PTIME_MS, Rate::K8).0 as usize;
-const CAPACITY: usize = Samples::from_millis(BRIDGE_MS_MAX, Rate::K8).0 as usize;
+/// Samples of one period.
+pub(super) const PERIOD: usize = 160;
+
+/// Samples that are kept at most.
+const CAPACITY: usize = 1_280;
 
 /// What stands in the buffer before it is begun or begun again: a hole that was waited for arrives this late.
-const PREFILL: usize = Samples::from_millis(REORDER_WAIT_MS, Rate::K8).0 as usize;
+const PREFILL: usize = 480;
 
-const _: () = assert!(PREFILL + PERIOD <= CAPACITY, "the buffer holds what it waits for");
+const _: () = {
+    assert!(PERIOD as u64 == Samples::from_millis(PTIME_MS, Rate::K8).0);
+    assert!(CAPACITY as u64 == Samples::from_millis(BRIDGE_MS_MAX, Rate::K8).0);
+    assert!(PREFILL as u64 == Samples::from_millis(REORDER_WAIT_MS, Rate::K8).0);
+    assert!(PREFILL + PERIOD <= CAPACITY, "the buffer holds what it waits for");
+};
 
 /// The sound of another leg, 8 kHz, at most [`BRIDGE_MS_MAX`] of it.
 #[derive(Debug)]

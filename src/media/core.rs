@@ -216,12 +216,11 @@ impl MediaCore {
     }
 
     fn tap(&mut self, id: LegId, tap: Option<Box<super::Tap>>) {
-        let former = match self.place(id) {
-            Some(place) => self.legs[place].tap(tap),
-            None => {
-                self.out.tell(Report::Refused { leg: id });
-                tap
-            }
+        let former = if let Some(place) = self.place(id) {
+            self.legs[place].tap(tap)
+        } else {
+            self.out.tell(Report::Refused { leg: id });
+            tap
         };
         if let Some(former) = former {
             self.throw(former);

@@ -4,19 +4,19 @@ use std::net::UdpSocket;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::bridge::Bridge;
+use super::bridge::{Bridge, PERIOD};
 use super::hearing::{Hearing, Listeners};
 use super::orders::{Direction, LegEnds, LegSetup, Renegotiation, Report, Side, Tap, Tapped};
 use super::playing::Playing;
 use super::stats::LegStats;
 use crate::audio::{Codec, mix_into, rms};
 use crate::base::limits::{CAPTURE_RING_MS, PLAYBACK_RING_MS, PTIME_MS};
-use crate::base::{Frame, Instant, LegId, Rate, Samples, Seed};
+use crate::base::{Frame, Instant, LegId, Samples, Seed};
 use crate::rt::{Gate, ring};
 use crate::rtp::{HEADER_BYTES, Header, KeySender, Pacer, event_of, write};
 
-/// Samples of one period.
-const PERIOD: usize = Samples::from_millis(PTIME_MS, Rate::K8).0 as usize;
+/// Datagrams thrown away before a leg begins: more than a socket's buffer usually holds.
+const STALE_MAX: usize = 1_024;
 
 /// Our largest packet.
 const PACKET_BYTES: usize = HEADER_BYTES + PERIOD;
@@ -42,9 +42,15 @@ pub struct Leg {
 }
 
 impl Leg {
-    /// Makes a leg and the ends that stay outside. Fails when the socket cannot be made non-blocking.
+    /// Makes a leg and the ends that stay outside. What waits at the socket came before the leg (the port's former user may have sent it) and is
+    /// thrown away. Fails when the socket cannot be made non-blocking.
     pub fn new(setup: LegSetup) -> std::io::Result<(Box<Self>, LegEnds)> {
         setup.socket.set_nonblocking(true)?;
+        for _ in 0..STALE_MAX {
+            if setup.socket.recv_from(&mut [0; 1]).is_err() {
+                break;
+            }
+        }
         let frames = |ms: u64| usize::try_from(ms / PTIME_MS).unwrap_or(1);
         let (captured_in, captured) = ring(frames(CAPTURE_RING_MS));
         let (playback, playback_out) = ring(frames(PLAYBACK_RING_MS));
@@ -73,6 +79,11 @@ impl Leg {
     /// Its name.
     pub fn id(&self) -> LegId {
         self.id
+    }
+
+    #[cfg(test)]
+    pub(super) fn local_address(&self) -> std::net::SocketAddr {
+        self.socket.local_addr().unwrap()
     }
 
     pub(super) fn stats(&self) -> LegStats {

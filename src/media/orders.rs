@@ -161,6 +161,15 @@ pub enum Report {
         /// When, on the leg's capture clock.
         at: Samples,
     },
+    /// The first sound of a clip goes to the far end.
+    Began {
+        /// The leg.
+        leg: LegId,
+        /// The turn.
+        turn: TurnId,
+        /// The clip.
+        clip: u32,
+    },
     /// How much of a clip has gone to the far end. Told when the clip ends, when it is paused, when it is flushed (also with 0 samples, for a clip
     /// that had not begun), when another clip comes in its place, and when the leg is removed.
     Played {

@@ -11,22 +11,22 @@ use crate::rt::{Consumer, Gate};
 #[derive(Clone, Copy, Debug)]
 struct Clip {
     turn: TurnId,
-    clip: u32,
+    number: u32,
     samples: u64,
     finished: bool,
 }
 
 impl Clip {
     fn begun(item: &Playback) -> Self {
-        Self { turn: item.turn, clip: item.clip, samples: 0, finished: false }
+        Self { turn: item.turn, number: item.clip, samples: 0, finished: false }
     }
 
     fn is_of(&self, item: &Playback) -> bool {
-        self.turn == item.turn && self.clip == item.clip
+        self.turn == item.turn && self.number == item.clip
     }
 
     fn report(&self, leg: LegId) -> Report {
-        Report::Played { leg, turn: self.turn, clip: self.clip, samples: Samples(self.samples), finished: self.finished }
+        Report::Played { leg, turn: self.turn, clip: self.number, samples: Samples(self.samples), finished: self.finished }
     }
 }
 
@@ -125,6 +125,7 @@ impl Playing {
         if !self.clip.is_some_and(|clip| clip.is_of(item)) {
             self.tell_clip(out);
             self.clip = Some(Clip::begun(item));
+            out(Report::Began { leg: self.leg, turn: item.turn, clip: item.clip });
         }
         self.starved = false;
         self.ended = None;
@@ -150,7 +151,7 @@ impl Playing {
         if let Some(clip) = self.clip.filter(|_| !self.starved) {
             self.starved = true;
             stats.starved += 1;
-            out(Report::Starved { leg: self.leg, turn: clip.turn, clip: clip.clip });
+            out(Report::Starved { leg: self.leg, turn: clip.turn, clip: clip.number });
         }
     }
 

@@ -89,3 +89,78 @@ fn run(mut core: MediaCore, settings: &MediaSettings, clock: Clock, stats: &Medi
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::UdpSocket;
+
+    use super::*;
+    use crate::audio::{Codec, Tone, tone_share};
+    use crate::base::{Frame, LegId, Rate, Seed, TurnId};
+    use crate::media::{Leg, LegEnds, LegSetup, Playback};
+    use crate::rtp::SourceRule;
+
+    fn pair(handle: &mut MediaHandle, first: u32) -> [LegEnds; 2] {
+        let sockets = [(); 2].map(|()| UdpSocket::bind(("127.0.0.1", 0)).unwrap());
+        let remotes = [sockets[1].local_addr().unwrap(), sockets[0].local_addr().unwrap()];
+        let mut id = first;
+        let ends = sockets.into_iter().zip(remotes).map(|(socket, remote)| {
+            let seed = Seed::new(u64::from(id));
+            let setup = LegSetup {
+                id: LegId(id),
+                socket,
+                codec: Codec::Pcmu,
+                telephone_event: None,
+                remote: Some(remote),
+                source_rule: SourceRule::Strict,
+                seed,
+            };
+            id += 1;
+            let (leg, ends) = Leg::new(setup).unwrap();
+            handle.order(Order::Add(leg)).unwrap();
+            ends
+        });
+        ends.collect::<Vec<_>>().try_into().unwrap()
+    }
+
+    /// Two legs in the real thread for a second: the tone arrives, the shell is woken, the thread ends when told.
+    #[test]
+    fn wall_a_tone_crosses_the_thread_and_the_shell_is_woken() {
+        let clock = Clock::start();
+        let settings = MediaSettings { real_time_level: Some(10), wake: Some(std::thread::current()) };
+        let (mut handle, thread) = Media::spawn(settings, clock).unwrap();
+        let [mut one, mut other] = pair(&mut handle, 1);
+        let mut tone = Tone::new(400.0, Rate::K8, 9_000);
+        let mut pcm = [0; 160];
+        for place in 0..50 {
+            tone.fill(&mut pcm);
+            one.playback.push(Playback { turn: TurnId(1), clip: 0, frame: Frame::new(Rate::K8, &pcm), last: place == 49 }).unwrap();
+        }
+        let (mut heard, mut idle) = (Vec::new(), false);
+        while !idle && clock.now().as_millis() < 10_000 {
+            // Woken by a report, and by itself so that the ring of one second does not overflow.
+            std::thread::park_timeout(Duration::from_millis(200));
+            while let Some(report) = handle.poll_report() {
+                idle |= report == Report::Idle { leg: LegId(1), turn: TurnId(1) };
+            }
+            while let Some(captured) = other.captured.pop() {
+                heard.extend_from_slice(captured.frame.samples());
+            }
+        }
+        assert!(idle, "the end of the clip was never told");
+        assert!(tone_share(&heard[800..7_200], Rate::K8, 400.0) > 0.9);
+        let stats = Arc::clone(handle.stats());
+        assert!(stats.priority().is_some());
+        assert!(stats.send_deviation.counts().iter().sum::<u64>() > 50);
+        handle.order(Order::Stop).unwrap();
+        thread.join().unwrap();
+        assert_eq!((stats.legs_added.get(), stats.legs_removed.get()), (2, 2));
+    }
+
+    #[test]
+    fn wall_the_thread_ends_with_its_handle() {
+        let (handle, thread) = Media::spawn(MediaSettings::default(), Clock::start()).unwrap();
+        drop(handle);
+        thread.join().unwrap();
+    }
+}

@@ -27,7 +27,8 @@ pub async fn resolve(host: &str, port: u16) -> Result<SocketAddr, ResolveError> 
     if let Ok(address) = plain.parse::<IpAddr>() {
         return Ok(SocketAddr::new(address, port));
     }
-    let mut found = tokio::net::lookup_host((plain, port)).await.map_err(|source| ResolveError::Lookup { host: host.to_owned(), source })?;
+    let mut found =
+        tokio::net::lookup_host((plain, port)).await.map_err(|source| ResolveError::Lookup { host: host.to_owned(), source })?;
     found.next().ok_or_else(|| ResolveError::Nothing { host: host.to_owned() })
 }
 

@@ -180,8 +180,10 @@ mod tests {
         Header { ssrc: 1, sequence: 0, time: RtpTime(time), marker, payload_type: 101 }
     }
 
-    /// The presses made out of (time, marker, event, end, duration).
-    fn presses(packets: &[(u32, bool, u8, bool, u16)]) -> Vec<u8> {
+    /// Time, marker, event, end, duration.
+    type Told = (u32, bool, u8, bool, u16);
+
+    fn presses(packets: &[Told]) -> Vec<u8> {
         let mut keys = Keys::default();
         let heard = packets.iter().filter_map(|(time, marker, event, end, duration)| {
             let [high, low] = duration.to_be_bytes();
@@ -202,7 +204,7 @@ mod tests {
     /// RFC 4733 §2.5.1: one press a key, by table.
     #[test]
     fn a_press_counts_once_however_it_is_told() {
-        let table: [(&str, &[(u32, bool, u8, bool, u16)], &[u8]); 9] = [
+        let table: [(&str, &[Told], &[u8]); 9] = [
             (
                 "updates and three ends",
                 &[(0, true, 5, false, 160), (0, false, 5, false, 320), (0, false, 5, true, 480), (0, false, 5, true, 480)],
@@ -235,7 +237,7 @@ mod tests {
     fn keys_sent_are_keys_heard_through_any_loss_that_leaves_one_packet() {
         let mut seed = Seed::new(8);
         for _ in 0..200 {
-            let pressed: Vec<u8> = (0..1 + seed.below(8)).map(|_| u8::try_from(seed.below(16)).unwrap()).collect();
+            let pressed: Vec<u8> = (0..=seed.below(8)).map(|_| u8::try_from(seed.below(16)).unwrap()).collect();
             let (mut sender, mut keys, mut heard, mut time) = (KeySender::default(), Keys::default(), Vec::new(), RtpTime(seed.next_u32()));
             assert!(pressed.iter().all(|event| sender.press(*event)));
             let mut arrived = 0;

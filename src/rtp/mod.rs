@@ -3,13 +3,15 @@
 mod dtmf;
 mod pacer;
 mod receive;
+mod shelf;
 mod source;
 mod stats;
 mod wire;
 
 pub use dtmf::{KEY_EVENTS, KeyPacket, KeyPress, KeySender, Keys, digit_of, event_of};
 pub use pacer::{BURST_MAX, Owed, Pacer};
-pub use receive::{Arrival, Load, Payload, Piece, Receiver};
+pub use receive::{Arrival, Piece, Receiver};
+pub use shelf::{Load, Payload};
 pub use source::{Admission, Source, SourceRule};
 pub use stats::{Jitter, ReceiveStats};
 pub use wire::{DATAGRAM_BYTES_MAX, HEADER_BYTES, Header, Malformed, Packet, is_rtcp, parse, write};

@@ -57,7 +57,7 @@ impl Pacer {
         let points = 1 + u32::try_from(late_by.as_micros() / period.as_micros()).unwrap_or(u32::MAX - 1);
         let packets = points.min(BURST_MAX);
         let skipped = points - packets;
-        self.due = self.due + period * points;
+        self.due += period * points;
         if skipped > 0 {
             self.time = self.time.plus(self.step.wrapping_mul(skipped));
             self.spurt = true;

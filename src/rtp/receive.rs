@@ -10,16 +10,11 @@
 
 use std::time::Duration;
 
+use super::shelf::{HELD_MAX, Held, Load, Payload, Shelf};
 use super::stats::Jitter;
 use super::{Header, Packet, ReceiveStats};
 use crate::base::limits::{PTIME_MS, REORDER_WAIT_MS, STALL_WAIT_MS};
 use crate::base::{Instant, Rate, RtpTime, Samples};
-
-/// The longest payload that is taken: 120 ms of G.711. Longer: dropped and counted.
-const PAYLOAD_BYTES_MAX: usize = 960;
-
-/// Packets held while one is missing. A packet further ahead gives the hole up at once.
-const HELD_MAX: u16 = 16;
 
 /// How far a sequence number may run ahead before it counts as another stream (RFC 3550 appendix A.1: MAX_DROPOUT, here two seconds).
 const DROPOUT_MAX: u16 = 100;
@@ -36,41 +31,6 @@ const BEHIND_MAX: Duration = Duration::from_millis(100);
 /// A timestamp this far behind is another clock's: no network holds a packet for so long.
 const BEHIND_SECONDS_MAX: u32 = 30;
 
-/// A payload by value.
-#[derive(Clone, Copy)]
-pub struct Payload {
-    len: u16,
-    bytes: [u8; PAYLOAD_BYTES_MAX],
-}
-
-impl Payload {
-    fn copy(payload: &[u8]) -> Option<Self> {
-        let mut bytes = [0; PAYLOAD_BYTES_MAX];
-        bytes.get_mut(..payload.len())?.copy_from_slice(payload);
-        Some(Self { len: u16::try_from(payload.len()).ok()?, bytes })
-    }
-
-    /// The octets.
-    pub fn bytes(&self) -> &[u8] {
-        &self.bytes[..usize::from(self.len)]
-    }
-}
-
-impl std::fmt::Debug for Payload {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Payload({} octets)", self.len)
-    }
-}
-
-/// What a packet carries, as its payload type says.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Load {
-    /// So many samples of sound.
-    Sound(u32),
-    /// Something that only takes its place in the sequence: keys, comfort noise.
-    Other,
-}
-
 /// A piece of the stream, in order and without overlap.
 #[derive(Clone, Copy, Debug)]
 pub struct Arrival {
@@ -84,6 +44,7 @@ pub struct Arrival {
 
 /// What stands behind a piece.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::large_enum_variant, reason = "by value, because nothing here may allocate")]
 pub enum Piece {
     /// Sound: decode the payload and leave out its first `skip` samples, whose time a gap has already taken.
     Sound {
@@ -96,18 +57,6 @@ pub enum Piece {
     },
     /// No sound came for this time.
     Gap,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Held {
-    sequence: u16,
-    time: RtpTime,
-    load: Load,
-    marker: bool,
-    payload_type: u8,
-    payload: Payload,
-    /// Samples of time before it that neither sound nor gap stands for, by the wall; used only when its timestamp says nothing.
-    uncovered: u64,
 }
 
 /// The machine for one received stream of one clock rate.
@@ -127,8 +76,7 @@ pub struct Receiver {
     origin: Instant,
     /// The gap that is owed before anything else.
     gap: u64,
-    held: [Option<Held>; HELD_MAX as usize],
-    held_count: u16,
+    shelf: Shelf,
     /// Since when the packet `next` is missing while a later one is here.
     hole_since: Option<Instant>,
     /// When silence is filled in step with the wall.
@@ -155,8 +103,7 @@ impl Receiver {
             clock: 0,
             origin: Instant::ZERO,
             gap: 0,
-            held: [None; HELD_MAX as usize],
-            held_count: 0,
+            shelf: Shelf::default(),
             hole_since: None,
             fill_at: None,
             last_sound: Instant::ZERO,
@@ -171,28 +118,19 @@ impl Receiver {
     /// Takes a packet; afterwards poll the output to its end.
     pub fn handle_packet(&mut self, now: Instant, packet: &Packet<'_>, load: Load) {
         self.now = now;
-        let Some(payload) = Payload::copy(packet.payload) else {
+        let Some(held) = Held::new(packet, load) else {
             self.stats.oversize += 1;
             return;
         };
         self.stats.received += 1;
         let header = packet.header;
-        let held = Held {
-            sequence: header.sequence,
-            time: header.time,
-            load,
-            marker: header.marker,
-            payload_type: header.payload_type,
-            payload,
-            uncovered: 0,
-        };
         match self.ssrc {
-            None => self.begin(now, header.ssrc, held),
+            None => self.begin(now, header.ssrc, &held),
             Some(ssrc) if ssrc == header.ssrc && self.is_near(header.sequence) => {
                 self.candidate = None;
-                self.take(now, held);
+                self.take(now, &held);
             }
-            Some(_) => self.consider(now, header, held),
+            Some(_) => self.consider(now, header, &held),
         }
     }
 
@@ -204,7 +142,7 @@ impl Receiver {
         }
         let period = Duration::from_millis(PTIME_MS);
         while let Some(at) = self.fill_at.filter(|at| *at <= now) {
-            if self.held_count > 0 {
+            if !self.shelf.is_empty() {
                 self.give_up_hole();
                 break;
             }
@@ -219,9 +157,7 @@ impl Receiver {
             return Some(self.hand_on_gap());
         }
         // One packet is released each time and at most HELD_MAX are held, so this ends.
-        while self.holds(self.next) {
-            let slot = slot(self.next);
-            let held = self.held[slot]?;
+        while let Some(held) = self.shelf.get(self.next).copied() {
             if let Load::Sound(samples) = held.load {
                 self.check_clock(&held, samples);
                 // What the timestamps leave out comes before the sound.
@@ -247,7 +183,7 @@ impl Receiver {
     /// Where a timestamp of the present stream lies on the leg's clock; what lies before its beginning is put there.
     pub fn place(&self, time: RtpTime) -> Samples {
         let ahead = i64::from(time.since(self.base));
-        Samples(self.clock.saturating_add(self.gap).saturating_add_signed(ahead))
+        Samples(self.clock.saturating_add_signed(ahead))
     }
 
     /// The counts so far.
@@ -255,18 +191,15 @@ impl Receiver {
         self.stats
     }
 
-    fn holds(&self, sequence: u16) -> bool {
-        self.held[slot(sequence)].as_ref().is_some_and(|held| held.sequence == sequence)
-    }
-
     fn is_near(&self, sequence: u16) -> bool {
         sequence.wrapping_sub(self.next) < DROPOUT_MAX || self.next.wrapping_sub(sequence) <= MISORDER_MAX
     }
 
     /// The first packet of a stream sets its clock.
-    fn begin(&mut self, now: Instant, ssrc: u32, held: Held) {
+    fn begin(&mut self, now: Instant, ssrc: u32, held: &Held) {
         if self.ssrc.is_none() {
-            self.origin = now;
+            (self.origin, self.last_sound) = (now, now);
+            self.fill_at = Some(now + Duration::from_millis(PTIME_MS + STALL_WAIT_MS));
         }
         self.ssrc = Some(ssrc);
         (self.next, self.seen) = (held.sequence, 0);
@@ -277,23 +210,23 @@ impl Receiver {
     }
 
     /// A packet that does not follow what came before: two of them in sequence begin the stream anew (RFC 3550 appendix A.1).
-    fn consider(&mut self, now: Instant, header: Header, held: Held) {
+    fn consider(&mut self, now: Instant, header: Header, held: &Held) {
         match self.candidate.take() {
             Some((ssrc, first)) if ssrc == header.ssrc && first.sequence.wrapping_add(1) == held.sequence => {
                 self.stats.restarts += 1;
-                self.stats.lost += u64::from(self.held_count);
-                self.gap += self.uncovered(now, sound(first.load) + sound(held.load));
-                self.begin(now, ssrc, first);
+                self.stats.lost += self.shelf.len();
+                self.gap += self.uncovered(now, first.load.samples() + held.load.samples());
+                self.begin(now, ssrc, &first);
                 self.take(now, held);
             }
             before => {
                 self.stats.strayed += u64::from(before.is_some());
-                self.candidate = Some((header.ssrc, held));
+                self.candidate = Some((header.ssrc, *held));
             }
         }
     }
 
-    fn take(&mut self, now: Instant, mut held: Held) {
+    fn take(&mut self, now: Instant, held: &Held) {
         let ahead = held.sequence.wrapping_sub(self.next);
         if ahead >= DROPOUT_MAX {
             return self.take_old(held.sequence);
@@ -301,7 +234,7 @@ impl Receiver {
         if ahead >= HELD_MAX {
             self.give_up_to(held.sequence.wrapping_sub(HELD_MAX - 1));
         }
-        if self.holds(held.sequence) {
+        if self.shelf.holds(held.sequence) {
             self.stats.duplicated += 1;
             return;
         }
@@ -310,9 +243,8 @@ impl Receiver {
             self.stats.jitter_us = self.jitter.micros(self.rate);
             self.stats.jitter_us_max = self.stats.jitter_us_max.max(self.stats.jitter_us);
         }
-        held.uncovered = self.uncovered(now, sound(held.load));
-        self.held[slot(held.sequence)] = Some(held);
-        self.held_count += 1;
+        let uncovered = self.uncovered(now, held.load.samples());
+        self.shelf.put(Held { uncovered, ..*held });
         self.stats.reordered += u64::from(held.sequence == self.next && self.hole_since.is_some());
         if held.sequence == self.next {
             self.hole_since = None;
@@ -386,7 +318,7 @@ impl Receiver {
     /// Steps over the missing numbers up to the first packet that is here.
     fn give_up_hole(&mut self) {
         for _ in 0..HELD_MAX {
-            if self.held_count == 0 || self.holds(self.next) {
+            if self.shelf.is_empty() || self.shelf.holds(self.next) {
                 break;
             }
             self.step_over();
@@ -394,17 +326,12 @@ impl Receiver {
         self.hole_since = None;
     }
 
-    /// Gives up everything before `sequence`; what is held of it is lost with it only if its turn never came.
+    /// Gives up everything before `sequence`.
     fn give_up_to(&mut self, sequence: u16) {
         while self.next != sequence {
-            if self.holds(self.next) {
-                self.held[slot(self.next)] = None;
-                self.held_count -= 1;
-                self.stats.lost += 1;
-                self.advance(true);
-            } else {
-                self.step_over();
-            }
+            // What is here and was never handed on is lost as well.
+            self.shelf.take(self.next);
+            self.step_over();
         }
     }
 
@@ -420,10 +347,9 @@ impl Receiver {
 
     /// Takes the packet whose turn it is out of its slot.
     fn release(&mut self) {
-        self.held[slot(self.next)] = None;
-        self.held_count = self.held_count.saturating_sub(1);
+        self.shelf.take(self.next);
         self.advance(true);
-        if self.held_count == 0 || self.holds(self.next) {
+        if self.shelf.is_empty() || self.shelf.holds(self.next) {
             self.hole_since = None;
         } else if self.hole_since.is_none() {
             // The rest was held behind another hole, which is waited for from the last packet on.
@@ -458,21 +384,9 @@ impl Receiver {
     }
 
     fn clear_held(&mut self) {
-        self.held = [None; HELD_MAX as usize];
-        self.held_count = 0;
+        self.shelf.clear();
         self.hole_since = None;
         self.behind_since = None;
-    }
-}
-
-fn slot(sequence: u16) -> usize {
-    usize::from(sequence % HELD_MAX)
-}
-
-fn sound(load: Load) -> u32 {
-    match load {
-        Load::Sound(samples) => samples,
-        Load::Other => 0,
     }
 }
 

@@ -27,7 +27,7 @@ pub struct ReceiveStats {
     pub sound_samples: u64,
     /// Samples of typed gap handed on.
     pub gap_samples: u64,
-    /// Interarrival jitter now, in microseconds.
+    /// Interarrival jitter now, in microseconds. Arrival is taken at the reader's ticks, so their period is in it.
     pub jitter_us: u64,
     /// The largest interarrival jitter so far, in microseconds.
     pub jitter_us_max: u64,

@@ -1,4 +1,18 @@
-//! Every task of the daemon.
+//! Every task of the daemon: the switchboard (signalling), one task a call, the sound hub, the keeper of the workers, the control socket.
 
-pub mod workers;
 pub mod control;
+mod daemon;
+mod desk;
+mod house;
+mod hub;
+mod leg;
+mod line;
+mod scribe;
+mod stock;
+mod switchboard;
+mod voice;
+pub mod workers;
+
+pub use daemon::{RunError, Started, prompt_style, run};
+pub use house::Opened;
+pub use scribe::Scribe;

@@ -35,6 +35,8 @@ pub struct BookingRequest {
     pub phone: Option<Pii<String>>,
     /// What it is about.
     pub note: Option<Pii<String>>,
+    /// The receipt of the appointment that this one takes the place of, in one step.
+    pub replaces: Option<String>,
 }
 
 /// Something to repair.
@@ -115,11 +117,13 @@ pub enum CommitError {
 }
 
 impl Ledger {
-    /// Makes an appointment, unless the resource is full in that time.
+    /// Makes an appointment, unless the resource is full in that time. One that it replaces is given up in the same step, or stays if this one fails.
     pub fn commit_booking(&mut self, key: &CommitKey, booking: &BookingRequest) -> Result<Receipt, CommitError> {
         self.once(key, ReceiptKind::Booking, |db, number| {
-            let slot = Slot { start_ms: booking.start_ms, end_ms: booking.end_ms, capacity: booking.capacity };
-            slot.must_be_free(db, &booking.agent, &booking.resource, None)?;
+            if let Some(replaced) = &booking.replaces {
+                cancel(db, replaced)?;
+            }
+            must_be_free(db, booking)?;
             let values = [
                 number.into(),
                 key.call.as_str().into(),
@@ -138,27 +142,9 @@ impl Ledger {
         })
     }
 
-    /// Moves the appointment with the receipt `booking` to another time, unless the resource is full then.
-    pub fn commit_move(&mut self, key: &CommitKey, booking: &str, to: (i64, i64), capacity: u32) -> Result<Receipt, CommitError> {
-        self.once(key, ReceiptKind::Move, |db, _| {
-            let moved = Receipt::number(booking).ok_or(CommitError::NoSuchBooking)?;
-            let row = db.first("SELECT agent, resource FROM bookings WHERE receipt = ?1 AND state = 'booked'", &[moved.into()])?;
-            let row = row.ok_or(CommitError::NoSuchBooking)?;
-            let slot = Slot { start_ms: to.0, end_ms: to.1, capacity };
-            slot.must_be_free(db, &row.text(0)?, &row.text(1)?, Some(moved))?;
-            db.execute("UPDATE bookings SET start_ms = ?2, end_ms = ?3 WHERE receipt = ?1", &[moved.into(), to.0.into(), to.1.into()])?;
-            Ok(())
-        })
-    }
-
     /// Cancels the appointment with the receipt `booking`; its time is free again.
     pub fn commit_cancellation(&mut self, key: &CommitKey, booking: &str) -> Result<Receipt, CommitError> {
-        self.once(key, ReceiptKind::Cancellation, |db, _| {
-            let number = Receipt::number(booking).ok_or(CommitError::NoSuchBooking)?;
-            let changed =
-                db.execute("UPDATE bookings SET state = 'cancelled' WHERE receipt = ?1 AND state = 'booked'", &[number.into()])?;
-            if changed == 0 { Err(CommitError::NoSuchBooking) } else { Ok(()) }
-        })
+        self.once(key, ReceiptKind::Cancellation, |db, _| cancel(db, booking))
     }
 
     /// Takes something to repair.
@@ -214,26 +200,21 @@ impl Ledger {
     }
 }
 
-struct Slot {
-    start_ms: i64,
-    end_ms: i64,
-    capacity: u32,
+fn cancel(db: &Db, receipt: &str) -> Result<(), CommitError> {
+    let number = Receipt::number(receipt).ok_or(CommitError::NoSuchBooking)?;
+    let changed = db.execute("UPDATE bookings SET state = 'cancelled' WHERE receipt = ?1 AND state = 'booked'", &[number.into()])?;
+    if changed == 0 { Err(CommitError::NoSuchBooking) } else { Ok(()) }
 }
 
-impl Slot {
-    fn must_be_free(&self, db: &Db, agent: &str, resource: &str, except: Option<i64>) -> Result<(), CommitError> {
-        if self.end_ms <= self.start_ms {
-            return Err(CommitError::NoTime);
-        }
-        let sql = "SELECT count(*) FROM bookings WHERE agent = ?1 AND resource = ?2 AND state = 'booked'
-            AND start_ms < ?3 AND end_ms > ?4 AND receipt IS NOT ?5";
-        let values = [agent.into(), resource.into(), self.end_ms.into(), self.start_ms.into(), except.into()];
-        let taken = db.first(sql, &values)?.map_or(Ok(0), |row| row.integer(0))?;
-        if taken >= i64::from(self.capacity) {
-            return Err(CommitError::SlotTaken { start_ms: self.start_ms, end_ms: self.end_ms });
-        }
-        Ok(())
+fn must_be_free(db: &Db, booking: &BookingRequest) -> Result<(), CommitError> {
+    let (start_ms, end_ms) = (booking.start_ms, booking.end_ms);
+    if end_ms <= start_ms {
+        return Err(CommitError::NoTime);
     }
+    let sql = "SELECT count(*) FROM bookings WHERE agent = ?1 AND resource = ?2 AND state = 'booked' AND start_ms < ?3 AND end_ms > ?4";
+    let values = [booking.agent.as_str().into(), booking.resource.as_str().into(), end_ms.into(), start_ms.into()];
+    let taken = db.first(sql, &values)?.map_or(Ok(0), |row| row.integer(0))?;
+    if taken >= i64::from(booking.capacity) { Err(CommitError::SlotTaken { start_ms, end_ms }) } else { Ok(()) }
 }
 
 /// What every obligation has.

@@ -72,11 +72,6 @@ impl Store {
         self.write(move |ledger| ledger.commit_booking(&key, &booking)).await
     }
 
-    /// See [`Ledger::commit_move`].
-    pub async fn commit_move(&self, key: CommitKey, booking: String, to: (i64, i64), capacity: u32) -> Result<Receipt, CommitError> {
-        self.write(move |ledger| ledger.commit_move(&key, &booking, to, capacity)).await
-    }
-
     /// See [`Ledger::commit_cancellation`].
     pub async fn commit_cancellation(&self, key: CommitKey, booking: String) -> Result<Receipt, CommitError> {
         self.write(move |ledger| ledger.commit_cancellation(&key, &booking)).await

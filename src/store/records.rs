@@ -75,8 +75,6 @@ impl Outcome {
 pub enum ReceiptKind {
     /// An appointment that was made.
     Booking,
-    /// An appointment that was moved.
-    Move,
     /// An appointment that was cancelled.
     Cancellation,
     /// A maintenance request.
@@ -91,14 +89,12 @@ pub enum ReceiptKind {
 
 impl ReceiptKind {
     /// Every kind.
-    pub const ALL: [Self; 7] =
-        [Self::Booking, Self::Move, Self::Cancellation, Self::Request, Self::Message, Self::Callback, Self::Transfer];
+    pub const ALL: [Self; 6] = [Self::Booking, Self::Cancellation, Self::Request, Self::Message, Self::Callback, Self::Transfer];
 
     /// The word in records.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Booking => "booking",
-            Self::Move => "move",
             Self::Cancellation => "cancellation",
             Self::Request => "request",
             Self::Message => "message",
@@ -115,7 +111,6 @@ impl ReceiptKind {
     const fn letter(self) -> char {
         match self {
             Self::Booking => 'B',
-            Self::Move => 'V',
             Self::Cancellation => 'X',
             Self::Request => 'R',
             Self::Message => 'M',

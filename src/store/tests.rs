@@ -53,6 +53,7 @@ fn tour(start_ms: i64) -> BookingRequest {
         name: Some(Pii::new("Quentin Zimmerwald".to_owned())),
         phone: Some(Pii::new("5555550134".to_owned())),
         note: None,
+        replaces: None,
     }
 }
 
@@ -102,10 +103,14 @@ fn a_slot_is_sold_once_and_a_cancelled_one_again() {
     }
     ledger.commit_booking(&commit_key(&second, "next"), &tour(NOW + 1_800_000)).unwrap();
     assert_eq!(ledger.reader().busy("leasing", NOW, NOW + 1).unwrap().len(), 1);
-    let moved = ledger.commit_move(&commit_key(&second, "2"), &receipt.id, (NOW + 1_800_000, NOW + 3_600_000), 1);
-    assert!(matches!(moved, Err(CommitError::SlotTaken { .. })));
-    ledger.commit_move(&commit_key(&second, "3"), &receipt.id, (NOW + 900_000, NOW + 1_800_000), 1).unwrap();
-    assert_eq!(ledger.reader().busy("leasing", 0, i64::MAX).unwrap()[0].start_ms, NOW + 900_000);
+    let moved = |start_ms| BookingRequest { replaces: Some(receipt.id.clone()), ..tour(start_ms) };
+    let refused = ledger.commit_booking(&commit_key(&second, "2"), &moved(NOW + 1_800_000));
+    assert!(matches!(refused, Err(CommitError::SlotTaken { .. })));
+    assert_eq!(ledger.reader().busy("leasing", 0, i64::MAX).unwrap()[0].start_ms, NOW, "the old appointment stands");
+    let receipt = ledger.commit_booking(&commit_key(&second, "3"), &moved(NOW + 600_000)).err();
+    assert!(matches!(receipt, Some(CommitError::SlotTaken { .. })), "the next one begins before it ends");
+    let receipt = ledger.commit_booking(&commit_key(&second, "3"), &moved(NOW - 900_000)).unwrap();
+    assert_eq!(ledger.reader().busy("leasing", 0, i64::MAX).unwrap()[0].start_ms, NOW - 900_000);
     ledger.commit_cancellation(&commit_key(&first, "2"), &receipt.id).unwrap();
     let again = ledger.commit_cancellation(&commit_key(&first, "3"), &receipt.id);
     assert!(matches!(again, Err(CommitError::NoSuchBooking)));

@@ -106,15 +106,20 @@ def _optimisers(model: LanguageModel, rate: float):
             torch.optim.AdamW(rest, lr=rate, betas=(0.9, 0.97), weight_decay=0.01)]
 
 
-def train(tokenizer_file: str, out: str, steps: int, batch: int = 64, rate: float = 3e-3, seed: int = 123) -> None:
-    """`steps` steps with a linear warm-up and a linear decay; writes the checkpoint `out`, also on the way."""
+def train(tokenizer_file: str, out: str, steps: int, batch: int = 64, rate: float = 3e-3, hold: float = 0.25,
+          earlier: str | None = None, seed: int = 123) -> None:
+    """`steps` steps: a short warm-up, the full rate for the share `hold`, then a linear decay. Writes the checkpoint `out`, also on
+    the way; goes on from the checkpoint `earlier` where there is one."""
     torch.manual_seed(seed)
     tokenizer = Tokenizer.from_file(tokenizer_file)
     model = LanguageModel(tokenizer.get_vocab_size(), **SIZES)
+    if earlier:
+        model.load_state_dict(torch.load(earlier)["weights"])
+    warm = 20 if earlier else 100
     print(f"{sum(p.numel() for p in model.parameters())} parameters", flush=True)
     optimisers, batches, begun, recent, seen = _optimisers(model, rate), Batches(tokenizer, batch, seed), time.time(), [], 0
     for step in range(1, steps + 1):
-        scale = min(1.0, step / 100, max(0.01, (steps - step) / (0.75 * steps)))
+        scale = min(1.0, step / warm, max(0.01, (steps - step) / ((1 - hold) * steps)))
         for optimiser in optimisers:
             for group in optimiser.param_groups:
                 group["lr"] = rate * scale
@@ -136,7 +141,7 @@ def train(tokenizer_file: str, out: str, steps: int, batch: int = 64, rate: floa
         if step % 50 == 0:
             mean = [sum(column) / 50 for column in zip(*recent[-50:])]
             print(f"{time.time() - begun:.0f} s step {step} tokens {seen / 1e6:.2f} M loss {mean[0]:.4f} right {mean[1]:.4f}", flush=True)
-        if step % 500 == 0 or step == steps:
+        if step % 100 == 0 or step == steps:
             torch.save(dict(sizes=model.sizes, weights=model.state_dict()), out)
     if not math.isfinite(recent[-1][0]):
         raise RuntimeError("training diverged")

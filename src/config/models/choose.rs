@@ -3,9 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{Lock, Manifest, ModelFile, Needs, PackEntry, Part, PromptStyle};
+use super::{Lock, Manifest, ModelFile, Needs, PackEntry, Part};
 use crate::base::sha256::{self, Sha256};
 use crate::config::{Config, PackChoice};
+use crate::dialogue::PromptStyle;
 
 /// From best to least.
 const ORDER: [&str; 4] = ["gpu-16g", "gpu-8g", "cpu", STARTER];

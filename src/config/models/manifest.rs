@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 use serde::Deserialize;
 
 use crate::base::sha256;
+use crate::dialogue::PromptStyle;
 
 const TEXT: &str = include_str!("../../../models/manifest.toml");
 
@@ -46,16 +47,6 @@ impl PackEntry {
     pub fn files(&self) -> [(Part, &ModelFile); 4] {
         [(Part::Asr, &self.asr), (Part::Llm, &self.llm), (Part::Voice, &self.voice), (Part::VoiceConfig, &self.voice_config)]
     }
-}
-
-/// How a language model wants to be asked.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PromptStyle {
-    /// The bare question that the starter model was trained on.
-    Compact,
-    /// Rules and examples, for a model that can follow them.
-    Full,
 }
 
 /// What a pack runs on.

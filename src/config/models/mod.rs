@@ -8,7 +8,7 @@ mod manifest;
 pub use choose::{ChooseError, Chosen, Hardware, Pack, choose, fetch_folder, packs};
 pub use fetch::{FetchError, Fetcher, Progress};
 pub use lock::{Lock, LockError};
-pub use manifest::{Manifest, ModelFile, Needs, PackEntry, Part, PromptStyle};
+pub use manifest::{Manifest, ModelFile, Needs, PackEntry, Part};
 
 #[cfg(test)]
 mod tests;

@@ -9,7 +9,8 @@ use std::thread::{self, JoinHandle};
 use super::choose::{choose_for, sum_of};
 use super::*;
 use crate::base::sha256;
-use crate::config::{Config, PackChoice};
+use crate::config::{Config, Overrides, PackChoice};
+use crate::dialogue::PromptStyle;
 
 const BODY: &[u8] = b"a model, as far as a fetcher knows: it is long enough to be cut somewhere in the middle";
 
@@ -193,12 +194,9 @@ fn the_manifest_is_whole_and_its_digests_are_digests() {
 
 /// A configuration that looks for models in `folder` first.
 fn config(folder: &Path, pack: PackChoice) -> Config {
-    let agents = folder.join("agents");
-    fs::create_dir_all(&agents).unwrap();
-    fs::write(agents.join("a.toml"), "").unwrap();
     let text = "business = { name = 'B', time_zone = 'UTC' }\nsip.trusted = []\nstore.data = 'data'\nengines.models = '.'\n[[route]]\nto = '*'\nagent = 'a'\n";
     fs::write(folder.join("nightbell.toml"), text).unwrap();
-    let mut config = Config::load(&folder.join("nightbell.toml")).unwrap();
+    let mut config = Config::settings(&folder.join("nightbell.toml"), &Overrides::default()).unwrap();
     config.engines.pack = pack;
     config
 }

@@ -1,0 +1,94 @@
+//! Speaks a clause: from the cache, by the voice, or by espeak-ng.
+
+use std::path::Path;
+
+use nightbell::base::Rate;
+
+use super::cache::PhraseCache;
+use super::espeak::Espeak;
+use super::phonemes::with_punctuation;
+use super::voice::Voice;
+use super::{sound, worker};
+
+/// Changes when the same voice and text begin to sound different, so that old phrases are not found.
+const RECIPE: &[u8] = b"1";
+
+/// The worker's mouth.
+pub struct Speaker {
+    espeak: Espeak,
+    voice: Option<Voice>,
+    cache: Option<PhraseCache>,
+    name: String,
+    digest: String,
+}
+
+impl Speaker {
+    /// Loads the voice at `path`, or espeak-ng's own in `language` without one. A cache that cannot be opened is done without.
+    pub fn load(path: Option<&Path>, language: &str, cache: Option<&Path>, cache_bytes: u64) -> anyhow::Result<Self> {
+        let (voice, name, digest) = match path {
+            Some(path) => (Some(Voice::load(path)?), worker::name_of(path), worker::digest_of(path)?),
+            None => (None, format!("espeak-ng {language}"), String::new()),
+        };
+        let espeak = Espeak::load(voice.as_ref().map_or(language, Voice::espeak_voice))?;
+        let cache = cache.and_then(|folder| match PhraseCache::open(folder, cache_bytes) {
+            Ok(cache) => Some(cache),
+            Err(error) => {
+                eprintln!("phrases are not kept: {}: {error}", folder.display());
+                None
+            }
+        });
+        Ok(Self { espeak, voice, cache, name, digest })
+    }
+
+    /// The voice's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// SHA-256 of the voice's file; empty for espeak-ng.
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
+
+    /// A line for people.
+    pub fn details(&self) -> String {
+        match &self.voice {
+            Some(voice) => format!("Piper voice at {} Hz, phonemes by espeak-ng {}", voice.hertz(), voice.espeak_voice()),
+            None => format!("the voice of last resort, espeak-ng at {} Hz", self.espeak.hertz()),
+        }
+    }
+
+    /// The sound of `clause` at `rate`, with the pause that follows it unless it is the last.
+    pub fn speak(&self, clause: &str, rate: Rate, last: bool) -> anyhow::Result<Vec<i16>> {
+        let parts: &[&[u8]] = &[RECIPE, self.digest.as_bytes(), self.name.as_bytes(), &rate.hertz().to_be_bytes(), clause.as_bytes()];
+        let mut spoken = match self.cache.as_ref().and_then(|cache| cache.get(parts)) {
+            Some(spoken) => spoken,
+            None => {
+                let spoken = self.synthesise(clause, rate)?;
+                if let Some(cache) = &self.cache {
+                    cache.put(parts, &spoken);
+                }
+                spoken
+            }
+        };
+        if !last {
+            spoken.resize(spoken.len() + sound::pause(clause, rate), 0);
+        }
+        Ok(spoken)
+    }
+
+    fn synthesise(&self, clause: &str, rate: Rate) -> anyhow::Result<Vec<i16>> {
+        let (raw, hertz) = match &self.voice {
+            Some(voice) => {
+                let phonemes = with_punctuation(&self.espeak.phonemes(clause)?, clause);
+                (voice.speak(&phonemes)?, voice.hertz())
+            }
+            None => {
+                let spoken = self.espeak.synthesise(clause)?;
+                (spoken.iter().map(|sample| f32::from(*sample) / 32_768.0).collect(), self.espeak.hertz())
+            }
+        };
+        let resampled = sound::resampled(sound::trimmed(&raw, hertz), hertz, rate.hertz())?;
+        Ok(sound::levelled(&resampled))
+    }
+}

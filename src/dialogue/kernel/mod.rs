@@ -1,0 +1,19 @@
+//! The kernel of one call: `machine` routes, the other files each hold one narrow task.
+
+mod answer;
+mod booking;
+mod close;
+mod doors;
+mod hear;
+mod machine;
+mod quiet;
+mod reach;
+mod records;
+mod say;
+mod state;
+
+#[cfg(test)]
+mod properties;
+
+pub use machine::Kernel;
+pub use state::{CallFacts, Stage};

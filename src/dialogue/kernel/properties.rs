@@ -1,0 +1,1 @@
+//! Random calls with hostile proposals.

@@ -1,0 +1,241 @@
+//! Builds the house, opens its doors, and closes them again.
+
+use std::collections::HashMap;
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use crate::base::clock::{Clock, unix_millis};
+use crate::call;
+use crate::config::models::{ChooseError, Chosen};
+use crate::config::{self, Config};
+use crate::dialogue::{Agent, PromptStyle};
+use crate::net::{MediaPorts, UdpFlow};
+use crate::sip::{Command, HostPort, Peer};
+use crate::store::{MasterKey, Store, StoreError};
+
+use super::control;
+use super::desk::Front;
+use super::house::House;
+use super::hub::{Hub, HubError};
+use super::stock::Phrases;
+use super::switchboard::{Desk, ORDERS_MAX, Roll, Switchboard};
+use super::workers::{EngineSettings, Engines, ModelPaths, Threads};
+
+/// How long calls in progress are given when the daemon stops.
+const PARTING: Duration = Duration::from_secs(3);
+
+/// How long the engines may take at start before the log says that the scripted flow answers meanwhile.
+const ENGINES_WITHIN: Duration = Duration::from_secs(20);
+
+/// Why the daemon does not run.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// No models.
+    #[error("{0}")]
+    Models(#[from] ChooseError),
+    /// The database.
+    #[error("{0}")]
+    Store(#[from] StoreError),
+    /// An agent's files.
+    #[error("{0}")]
+    Agent(#[from] config::agent::AgentFileError),
+    /// A socket.
+    #[error("cannot listen on {address}: {error}. Something else may use that port: name another with --sip or --http, or in the configuration")]
+    Listen {
+        /// Where.
+        address: SocketAddr,
+        /// What the system said.
+        error: std::io::Error,
+    },
+    /// The control socket.
+    #[error("cannot open the control socket in {dir}: {error}")]
+    Control {
+        /// The data directory.
+        dir: String,
+        /// What the system said.
+        error: std::io::Error,
+    },
+    /// The sound threads.
+    #[error("{0}")]
+    Sound(#[from] HubError),
+    /// The status page.
+    #[error("{0}")]
+    Web(crate::web::WebError),
+    /// The system gave no random numbers.
+    #[error("the system gives no random numbers: {0}")]
+    Entropy(crate::base::entropy::NoEntropy),
+    /// The system gave no signals.
+    #[error("cannot wait for signals: {0}")]
+    Signals(std::io::Error),
+}
+
+/// Where the daemon can be reached.
+#[derive(Clone, Debug)]
+pub struct Started {
+    /// Every SIP listener.
+    pub sip: Vec<SocketAddr>,
+    /// The status page.
+    pub http: SocketAddr,
+}
+
+/// Runs until it is told to stop (SIGTERM or SIGINT). Prints `ready sip=ADDR http=ADDR` once all engines are up; calls are answered before that.
+pub async fn run(config: Config) -> Result<(), RunError> {
+    let clock = Clock::start();
+    let config = Arc::new(config);
+    let chosen = config::models::choose(&config)?;
+    let agents = load_agents(&config)?;
+    let data = config.store.data.clone();
+    let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(std::path::PathBuf::from);
+    let key = MasterKey::find_or_make(&data, credentials.as_deref())?;
+    let store = Store::open(&data, &key, unix_millis())?;
+    let flows = listen(&config).await?;
+    let control = control::bind(&data).map_err(|error| RunError::Control { dir: data.display().to_string(), error })?;
+    let hub = Hub::start(clock)?;
+    let engines = Engines::start(engine_settings(&config, &chosen), clock, data.clone()).await;
+    let (orders_in, orders) = mpsc::channel(ORDERS_MAX);
+    let house = Arc::new(build(&config, &chosen, clock, (store, engines, hub), orders_in)?);
+    tracing::info!(pack = chosen.pack, "{}", chosen.notice);
+    eprintln!("{}", chosen.notice);
+
+    let roll = Roll::default();
+    let front = Front::new(Arc::clone(&house), roll.clone(), chosen.pack.clone(), chosen.notice.clone());
+    let page = front.clone();
+    let http = crate::web::serve(config.http.listen, Arc::new(move || page.status())).await.map_err(RunError::Web)?;
+    tokio::spawn(control::serve(control, Arc::new(front)));
+    let sip: Vec<SocketAddr> = flows.iter().map(UdpFlow::local).collect();
+    let desk = Desk { agents: agents.clone(), flows, settings: sip_settings(&config), roll: roll.clone() };
+    let switchboard = tokio::spawn(Switchboard::new(Arc::clone(&house), Arc::clone(&config), desk).run(orders));
+    let started = Started { sip, http };
+    tokio::spawn(make_ready(Arc::clone(&house), agents, started));
+    stop_signal().await.map_err(RunError::Signals)?;
+    part(&house, &roll).await;
+    switchboard.abort();
+    house.engines.stop().await;
+    house.store.close().await?;
+    Ok(())
+}
+
+fn load_agents(config: &Config) -> Result<HashMap<String, Arc<Agent>>, RunError> {
+    let load = |(name, path): (&String, &std::path::PathBuf)| {
+        let agent = config::agent::load(path)?;
+        Ok((name.clone(), Arc::new(agent)))
+    };
+    config.agents.iter().map(load).collect()
+}
+
+async fn listen(config: &Config) -> Result<Vec<UdpFlow>, RunError> {
+    let mut flows = Vec::new();
+    for address in &config.sip.listen {
+        flows.push(UdpFlow::bind(*address).await.map_err(|error| RunError::Listen { address: *address, error })?);
+    }
+    Ok(flows)
+}
+
+fn sip_settings(config: &Config) -> crate::sip::Settings {
+    let trusted: Vec<Peer> = config.sip.trusted.iter().filter_map(|network| network.to_string().parse().ok()).collect();
+    let port = config.sip.listen.first().map_or(5060, SocketAddr::port);
+    let advertised = config.sip.advertised.map(|ip| HostPort { host: ip.to_string(), port });
+    crate::sip::Settings { user_agent: config.sip.user_agent.clone(), trusted, advertised, ..crate::sip::Settings::default() }
+}
+
+fn engine_settings(config: &Config, chosen: &Chosen) -> EngineSettings {
+    let model = |path: &Path| Some(ModelPaths { model: path.to_owned() });
+    let each = config.engines.threads.unwrap_or(0);
+    EngineSettings {
+        asr: model(&chosen.asr),
+        llm: model(&chosen.llm),
+        tts: model(&chosen.voice),
+        threads: Threads { asr: each, llm: each, tts: each },
+        bin_dir: None,
+    }
+}
+
+/// How the chosen language model wants to be asked.
+pub const fn prompt_style(chosen: &Chosen) -> PromptStyle {
+    match chosen.prompt_style {
+        config::models::PromptStyle::Compact => PromptStyle::Compact,
+        config::models::PromptStyle::Full => PromptStyle::Full,
+    }
+}
+
+type Parts = (Store, Engines, Hub);
+
+fn build(config: &Config, chosen: &Chosen, clock: Clock, parts: Parts, switchboard: mpsc::Sender<Command>) -> Result<House, RunError> {
+    let (store, engines, hub) = parts;
+    let style = prompt_style(chosen);
+    let entropy = crate::base::entropy::number().map_err(RunError::Entropy)?;
+    Ok(House {
+        clock,
+        zone: config.business.zone.clone(),
+        store,
+        engines,
+        hub,
+        phrases: Phrases::default(),
+        ports: MediaPorts::new(config.media.ports.clone()),
+        media_address: config.media.address,
+        advertised: config.media.advertised,
+        people: config.people.iter().map(|(door, person)| (door.clone(), person.uri.clone())).collect(),
+        call_settings: call::Settings { style, ..call::Settings::default() },
+        switchboard,
+        entropy: AtomicU64::new(entropy),
+    })
+}
+
+/// Waits for the engines, makes ready what can be made before the first call, and says so.
+async fn make_ready(house: Arc<House>, agents: HashMap<String, Arc<Agent>>, started: Started) {
+    while !house.engines.wait_ready(ENGINES_WITHIN).await {
+        tracing::warn!("the engines are not up yet; calls are answered on the scripted flow meanwhile");
+    }
+    house.phrases.make(&house.engines, house.clock).await;
+    warm(&house, &agents).await;
+    let sip: Vec<String> = started.sip.iter().map(ToString::to_string).collect();
+    let mut out = std::io::stdout().lock();
+    // Whoever started us may have closed the pipe; that is no reason to stop answering.
+    let _ = writeln!(out, "ready sip={} http={}", sip.join(","), started.http);
+    let _ = out.flush();
+}
+
+/// The first call should not be the one that waits: prompt prefixes are computed and fixed sentences spoken once.
+async fn warm(house: &House, agents: &HashMap<String, Arc<Agent>>) {
+    for agent in agents.values() {
+        let kernel = crate::dialogue::Kernel::new(Arc::clone(agent), crate::dialogue::CallFacts::default());
+        let ask = kernel.understanding(house.call_settings.style, "hello");
+        let deadline = house.clock.now() + Duration::from_secs(60);
+        let work = crate::engine::Understand {
+            stream: crate::base::StreamId::default(),
+            prefix: ask.prefix,
+            prompt: ask.prompt,
+            grammar: ask.grammar,
+            max_tokens: ask.max_tokens,
+            deadline,
+        };
+        if let Err(error) = house.engines.understand(work).await {
+            tracing::warn!(agent = agent.name(), %error, "the prompt could not be computed ahead");
+        }
+    }
+}
+
+async fn stop_signal() -> std::io::Result<()> {
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    tokio::select! {
+        _ = terminate.recv() => Ok(()),
+        result = tokio::signal::ctrl_c() => result,
+    }
+}
+
+/// Hangs up on everybody, and waits a little for their records.
+async fn part(house: &House, roll: &Roll) {
+    for call in roll.sip_calls() {
+        house.sip(Command::Hangup { call, reason: None }).await;
+    }
+    let deadline = house.clock.now() + PARTING;
+    while !roll.is_empty() && house.clock.now() < deadline {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}

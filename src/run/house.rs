@@ -1,0 +1,97 @@
+//! What every call of the daemon shares.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use serde::{Deserialize, Serialize};
+use tokio::sync::mpsc;
+
+use crate::base::Seed;
+use crate::base::civil::Zone;
+use crate::base::clock::Clock;
+use crate::call;
+use crate::dialogue::{Agent, CallFacts};
+use crate::net::MediaPorts;
+use crate::sip::Command;
+use crate::store::Store;
+
+use super::hub::Hub;
+use super::stock::Phrases;
+use super::workers::Engines;
+
+/// Shared by every call.
+pub struct House {
+    /// The daemon's clock.
+    pub clock: Clock,
+    /// The business's time zone.
+    pub zone: Zone,
+    /// The database.
+    pub store: Store,
+    /// The three workers.
+    pub engines: Engines,
+    /// The sound threads.
+    pub hub: Hub,
+    /// What can be said with every engine dead.
+    pub phrases: Phrases,
+    /// Ports for sound.
+    pub ports: MediaPorts,
+    /// Where sound arrives; unspecified for "wherever the call came in".
+    pub media_address: IpAddr,
+    /// What callers are told instead, behind NAT.
+    pub advertised: Option<IpAddr>,
+    /// Where people are, by the door's name.
+    pub people: BTreeMap<String, String>,
+    /// How patient a call is.
+    pub call_settings: call::Settings,
+    /// Orders to the signalling.
+    pub switchboard: mpsc::Sender<Command>,
+    /// Randomness for everything that must not be guessed from outside.
+    pub entropy: AtomicU64,
+}
+
+/// The first entry of a call's journal: what replaying it needs.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Opened {
+    /// The agent's name.
+    pub agent: String,
+    /// The digest of its files.
+    pub agent_version: String,
+    /// The program's version.
+    pub program: String,
+    /// Digests of the models in use, by engine.
+    pub models: BTreeMap<String, String>,
+    /// How patient the call was.
+    pub settings: call::Settings,
+    /// What was known when it arrived.
+    pub facts: CallFacts,
+}
+
+impl House {
+    /// Orders something of the signalling.
+    pub async fn sip(&self, command: Command) {
+        if self.switchboard.send(command).await.is_err() {
+            tracing::error!("the switchboard is gone");
+        }
+    }
+
+    /// A seed that nobody outside can know.
+    pub fn seed(&self) -> Seed {
+        let mut mixed = Seed::new(self.entropy.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed));
+        Seed::new(mixed.next_u64() ^ self.clock.now().as_micros())
+    }
+
+    /// What the journal of a call begins with.
+    pub fn opened(&self, agent: &Arc<Agent>, facts: &CallFacts) -> Opened {
+        let models = self.engines.status().into_iter().map(|worker| (worker.kind.to_string(), worker.digest));
+        Opened {
+            agent: agent.name().to_owned(),
+            agent_version: agent.version().to_owned(),
+            program: env!("CARGO_PKG_VERSION").to_owned(),
+            models: models.collect(),
+            settings: self.call_settings.clone(),
+            facts: facts.clone(),
+        }
+    }
+}

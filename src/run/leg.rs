@@ -1,0 +1,138 @@
+//! A leg of media: from an SDP offer to a socket, a place in the media thread and a seat with the listening one.
+
+use std::net::IpAddr;
+
+use bytes::Bytes;
+use tokio::sync::mpsc;
+
+use crate::audio;
+use crate::base::{LegId, Seed};
+use crate::hear;
+use crate::listen::{self, Seat};
+use crate::media::{self, Leg, LegSetup, Playback, Renegotiation};
+use crate::rt::Producer;
+use crate::rtp::SourceRule;
+use crate::sdp::{CodecKind, Direction, Negotiated, OfferError, Session};
+
+use super::house::House;
+use super::hub::LegNews;
+
+/// Why a call cannot be answered.
+#[derive(Debug)]
+pub struct Refusal {
+    /// The SIP status to answer with.
+    pub status: u16,
+    /// In words.
+    pub why: String,
+}
+
+impl From<OfferError> for Refusal {
+    fn from(error: OfferError) -> Self {
+        Self { status: error.status(), why: error.to_string() }
+    }
+}
+
+/// What the sound threads get.
+pub struct Prepared {
+    leg: Box<Leg>,
+    seat: Box<Seat>,
+    id: LegId,
+    direction: media::Direction,
+}
+
+/// A leg that is ready to begin.
+pub struct OpenLeg {
+    /// Its name.
+    pub id: LegId,
+    /// Our SDP: the answer, or our offer when there was none.
+    pub description: Bytes,
+    /// For later offers.
+    pub session: Session,
+    /// Where our sound goes in.
+    pub playback: Producer<Playback>,
+    /// For the sound threads.
+    pub setup: Prepared,
+    /// The way of its sound, for the log.
+    pub path: String,
+}
+
+/// Opens a leg that answers `offer`, on the address `local` or the one that the configuration advertises.
+pub fn open(house: &House, local: IpAddr, offer: Option<&[u8]>) -> Result<OpenLeg, Refusal> {
+    let bind = if house.media_address.is_unspecified() { local } else { house.media_address };
+    let unavailable = |why: String| Refusal { status: 503, why };
+    let socket = house.ports.open(bind).map_err(|error| unavailable(error.to_string()))?;
+    let port = socket.local_addr().map_err(|error| unavailable(error.to_string()))?.port();
+    let mut seed = house.seed();
+    let mut session = Session::new(house.advertised.unwrap_or(bind), port, seed.fork(1));
+    let (description, agreed) = match offer {
+        Some(offer) => {
+            let (answer, agreed) = session.answer(offer)?;
+            (answer, Some(agreed))
+        }
+        None => (session.offer(), None),
+    };
+    let id = house.hub.new_leg();
+    let path = path(agreed.as_ref());
+    let (leg, ends) = Leg::new(setup(id, socket, agreed.as_ref(), seed)).map_err(|error| unavailable(error.to_string()))?;
+    let directed = agreed.as_ref().map_or(media::Direction::SendReceive, |agreed| direction(agreed.direction));
+    let seat = Seat::new(id, ends.captured, ends.gate, hear::Settings::default());
+    Ok(OpenLeg { id, description, session, playback: ends.playback, setup: Prepared { leg, seat, id, direction: directed }, path })
+}
+
+fn setup(id: LegId, socket: std::net::UdpSocket, agreed: Option<&Negotiated>, seed: Seed) -> LegSetup {
+    LegSetup {
+        id,
+        socket,
+        codec: agreed.map_or(audio::Codec::Pcmu, |agreed| codec(agreed.codec.kind)),
+        telephone_event: agreed.and_then(|agreed| agreed.telephone_event),
+        remote: agreed.map(|agreed| agreed.remote),
+        source_rule: SourceRule::Latch,
+        seed,
+    }
+}
+
+fn path(agreed: Option<&Negotiated>) -> String {
+    let codec = agreed.map_or("codec to be agreed", |agreed| agreed.codec.kind.name());
+    format!("rtp -> order, gaps -> {codec} -> capture ring -> ear; voice -> playback ring -> {codec} -> rtp every 20 ms")
+}
+
+/// Hands the leg to the sound threads; its news go to `mailbox`.
+pub fn begin(house: &House, prepared: Prepared, mailbox: mpsc::Sender<LegNews>) {
+    house.hub.subscribe(prepared.id, mailbox);
+    house.hub.listen(listen::Order::Add(prepared.seat));
+    house.hub.media(media::Order::Add(prepared.leg));
+    house.hub.media(media::Order::Direct(prepared.id, prepared.direction));
+}
+
+/// Takes the leg away from them; its last news follow.
+pub fn end(house: &House, leg: LegId) {
+    house.hub.listen(listen::Order::Remove(leg));
+    house.hub.media(media::Order::Remove(leg));
+}
+
+/// What a new agreement means to the media thread.
+pub fn renegotiation(agreed: &Negotiated) -> Renegotiation {
+    Renegotiation {
+        codec: codec(agreed.codec.kind),
+        telephone_event: agreed.telephone_event,
+        remote: Some(agreed.remote),
+        direction: direction(agreed.direction),
+    }
+}
+
+/// The signalling's codec as the media thread names it.
+pub const fn codec(kind: CodecKind) -> audio::Codec {
+    match kind {
+        CodecKind::Pcmu => audio::Codec::Pcmu,
+        CodecKind::Pcma => audio::Codec::Pcma,
+    }
+}
+
+const fn direction(direction: Direction) -> media::Direction {
+    match direction {
+        Direction::SendRecv => media::Direction::SendReceive,
+        Direction::SendOnly => media::Direction::SendOnly,
+        Direction::RecvOnly => media::Direction::ReceiveOnly,
+        Direction::Inactive => media::Direction::Inactive,
+    }
+}

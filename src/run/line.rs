@@ -1,0 +1,475 @@
+//! One call's task: it carries news to [`crate::call::Call`] and does what the call asks for. It decides nothing.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::sync::mpsc;
+
+use crate::base::limits::UTTERANCE_MS_MAX;
+use crate::base::{CallId, Instant, LegId, Pii, Rate, Samples, StreamId, TurnId};
+use crate::call::{Answer, Call, Engine, Failure, Filed, Hearing, Input, Journalled, Line as Wire, Output, Sound, Stock, Transcript};
+use crate::dialogue::{Agent, CallFacts, Expected, Kernel, UnderstandingRequest};
+use crate::engine::{EngineEvent, Transcribe, Understand, WorkerKind};
+use crate::hear::{Expectation, Heard};
+use crate::listen::{self, ListenReport};
+use crate::media::{self, Report};
+use crate::sip::{Command, SipCall};
+
+use super::house::House;
+use super::hub::LegNews;
+use super::leg::{self, OpenLeg};
+use super::scribe::Scribe;
+use super::voice::{FEED, Feeder, Made, Mouth, failure};
+
+/// News that wait for one call at once: some 20 s of sound.
+const NEWS_MAX: usize = 1_024;
+
+/// How long recognising one utterance may take.
+const TRANSCRIBE: Duration = Duration::from_secs(8);
+
+/// What the switchboard tells a call.
+#[derive(Clone, Debug)]
+pub enum SipNews {
+    /// Our 200 was acknowledged; with an answer when the offer was ours.
+    Acked(Option<Bytes>),
+    /// The caller wants other media.
+    Reoffer(Option<Bytes>),
+    /// A key, by INFO.
+    Digit(char),
+    /// Our REFER was taken.
+    ReferAccepted,
+    /// A NOTIFY about it.
+    ReferProgress(u16),
+    /// Our REFER was refused.
+    ReferFailed(u16),
+    /// The call is over.
+    Gone {
+        /// Not by a hang-up.
+        failed: bool,
+    },
+}
+
+/// What is known of a call when it arrives.
+#[derive(Debug)]
+pub struct Opening {
+    /// The signalling's name for it.
+    pub sip: SipCall,
+    /// Our name for it.
+    pub id: CallId,
+    /// Who calls.
+    pub from: Pii<String>,
+    /// What was dialled.
+    pub dialled: String,
+    /// Who answers.
+    pub agent: Arc<Agent>,
+    /// The caller's SDP.
+    pub offer: Option<Bytes>,
+    /// Our address on the way to the caller.
+    pub local: IpAddr,
+}
+
+/// Answers a call and stays with it to its end.
+pub async fn answer(house: Arc<House>, opening: Opening, sip_news: mpsc::Receiver<SipNews>) {
+    let sip = opening.sip;
+    let opened = leg::open(&house, opening.local, opening.offer.as_deref());
+    let leg = match opened {
+        Ok(leg) => leg,
+        Err(refusal) => {
+            tracing::warn!(call_id = %opening.id, status = refusal.status, why = %refusal.why, "call refused");
+            house.sip(Command::Reject { call: sip, status: refusal.status, reason: Some(refusal.why) }).await;
+            return;
+        }
+    };
+    house.sip(Command::Accept { call: sip, answer: leg.description.clone() }).await;
+    tracing::info!(call_id = %opening.id, agent = opening.agent.name(), caller = ?opening.from, path = %leg.path, "call answered");
+    let began = house.clock.now();
+    begin_record(&house, &opening).await;
+    let mut task = Line::new(house, opening, leg, began);
+    task.tell(Input::Line(Wire::Accepted));
+    task.run(sip_news).await;
+}
+
+async fn begin_record(house: &House, opening: &Opening) {
+    let call = crate::store::NewCall {
+        id: opening.id.clone(),
+        started_ms: crate::base::clock::unix_millis(),
+        from: opening.from.clone(),
+        to: opening.dialled.clone(),
+        agent: opening.agent.name().to_owned(),
+        agent_version: opening.agent.version().to_owned(),
+    };
+    if let Err(error) = house.store.begin_call(call).await {
+        tracing::error!(call_id = %opening.id, %error, "the call goes on without a record");
+    }
+}
+
+/// Answers that come from tasks of this call's own.
+enum News {
+    Engine(Answer),
+    Made(Made),
+    Filed(Filed),
+}
+
+struct Line {
+    house: Arc<House>,
+    id: CallId,
+    sip: SipCall,
+    call: Call,
+    began: Instant,
+    leg: LegId,
+    session: crate::sdp::Session,
+    legs: mpsc::Receiver<LegNews>,
+    own: mpsc::Receiver<News>,
+    own_in: mpsc::Sender<News>,
+    stream: StreamId,
+    mouth: Mouth,
+    feeder: Feeder,
+    /// 8 kHz sound of what the caller is saying or has not been answered for.
+    utterances: HashMap<u32, Vec<i16>>,
+    scribe: Scribe,
+    connected: bool,
+    hung_up: bool,
+}
+
+impl Line {
+    fn new(house: Arc<House>, opening: Opening, leg: OpenLeg, began: Instant) -> Self {
+        let (own_in, own) = mpsc::channel(NEWS_MAX);
+        let stream = StreamId { slot: u16::try_from(leg.id.0 % 65_536).unwrap_or(0), generation: leg.id.0 };
+        let (made_in, mut made) = mpsc::channel(64);
+        let mouth = Mouth::open(house.engines.clone(), house.clock, stream, made_in);
+        let forward = own_in.clone();
+        tokio::spawn(async move {
+            while let Some(made) = made.recv().await {
+                if forward.send(News::Made(made)).await.is_err() {
+                    return;
+                }
+            }
+        });
+        let facts = CallFacts { caller_number: Some(opening.from.clone()), dialled: opening.dialled.clone(), number_trusted: false };
+        let scribe = Scribe::new(house.store.clone(), opening.id.clone(), opening.agent.name().to_owned(), opening.agent.zone().clone());
+        let opened = house.opened(&opening.agent, &facts);
+        scribe.journal(0, "opened", &opened);
+        let kernel = Kernel::new(Arc::clone(&opening.agent), facts);
+        let call = Call::new(house.call_settings.clone(), kernel, Instant::ZERO);
+        let (legs_in, legs) = mpsc::channel(NEWS_MAX);
+        leg::begin(&house, leg.setup, legs_in);
+        Self {
+            id: opening.id,
+            sip: opening.sip,
+            call,
+            began,
+            leg: leg.id,
+            session: leg.session,
+            legs,
+            own,
+            own_in,
+            stream,
+            mouth,
+            feeder: Feeder::new(leg.playback),
+            utterances: HashMap::new(),
+            scribe,
+            connected: false,
+            hung_up: false,
+            house,
+        }
+    }
+
+    async fn run(&mut self, mut sip_news: mpsc::Receiver<SipNews>) {
+        let mut engine_events = self.house.engines.subscribe();
+        let mut feed = tokio::time::interval(FEED);
+        feed.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            self.perform().await;
+            if self.call.is_over() {
+                break;
+            }
+            let deadline = self.call.poll_deadline().map(|at| self.house.clock.to_std(self.to_house(at)));
+            let due = async {
+                match deadline {
+                    Some(at) => tokio::time::sleep_until(at.into()).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                news = sip_news.recv() => self.signalled(news.unwrap_or(SipNews::Gone { failed: true })).await,
+                Some(news) = self.legs.recv() => self.leg_news(news),
+                Some(news) = self.own.recv() => self.own_news(news),
+                event = engine_events.recv() => self.engine_event(event.ok()),
+                _ = feed.tick(), if self.feeder.is_waiting() => self.feeder.feed(),
+                () = due => self.wake(),
+            }
+        }
+        self.house.hub.unsubscribe(self.leg);
+        tracing::info!(call_id = %self.id, "call over");
+    }
+
+    /// The call's own clock: zero when it was answered.
+    fn now(&self) -> Instant {
+        Instant::from_micros(self.house.clock.now().as_micros().saturating_sub(self.began.as_micros()))
+    }
+
+    fn to_house(&self, at: Instant) -> Instant {
+        self.began + at.since(Instant::ZERO)
+    }
+
+    fn local(&self) -> crate::base::civil::DateTime {
+        self.house.zone.at(crate::base::clock::unix_millis())
+    }
+
+    fn tell(&mut self, input: Input) {
+        let (now, local) = (self.now(), self.local());
+        self.scribe.journal(now.as_millis(), "input", &Journalled { at_us: now.as_micros(), local, input: Some(input.clone()) });
+        self.call.handle(now, local, input);
+    }
+
+    fn wake(&mut self) {
+        let (now, local) = (self.now(), self.local());
+        if self.call.poll_deadline().is_some_and(|at| at <= now) {
+            self.scribe.journal(now.as_millis(), "input", &Journalled { at_us: now.as_micros(), local, input: None });
+            self.call.handle_timeout(now, local);
+        }
+    }
+
+    async fn signalled(&mut self, news: SipNews) {
+        match news {
+            SipNews::Acked(answer) => {
+                if let Some(answer) = answer {
+                    self.agreed(&answer).await;
+                }
+                self.connect();
+            }
+            SipNews::Reoffer(offer) => self.reoffered(offer).await,
+            SipNews::Digit(digit) => self.tell(Input::Line(Wire::Key(digit))),
+            SipNews::ReferAccepted => self.tell(Input::Line(Wire::ReferAccepted)),
+            SipNews::ReferProgress(status) => self.tell(Input::Line(Wire::ReferProgress(status))),
+            SipNews::ReferFailed(status) => self.tell(Input::Line(Wire::ReferFailed(status))),
+            SipNews::Gone { failed } => {
+                self.hung_up = true;
+                leg::end(&self.house, self.leg);
+                self.tell(Input::Line(Wire::Gone { failed }));
+            }
+        }
+    }
+
+    fn connect(&mut self) {
+        if !std::mem::replace(&mut self.connected, true) {
+            self.tell(Input::Line(Wire::Connected));
+        }
+    }
+
+    async fn agreed(&mut self, answer: &[u8]) {
+        match self.session.accept_answer(answer) {
+            Ok(agreed) => {
+                self.house.hub.media(media::Order::Renegotiate(self.leg, leg::renegotiation(&agreed)));
+            }
+            Err(error) => {
+                tracing::warn!(call_id = %self.id, %error, "the answer to our offer does not fit");
+                self.house.sip(Command::Hangup { call: self.sip, reason: None }).await;
+            }
+        }
+    }
+
+    async fn reoffered(&mut self, offer: Option<Bytes>) {
+        let Some(offer) = offer else {
+            let sdp = Some(self.session.offer());
+            self.house.sip(Command::Answer { call: self.sip, sdp }).await;
+            return;
+        };
+        match self.session.answer(&offer) {
+            Ok((answer, agreed)) => {
+                self.house.hub.media(media::Order::Renegotiate(self.leg, leg::renegotiation(&agreed)));
+                self.house.sip(Command::Answer { call: self.sip, sdp: Some(answer) }).await;
+            }
+            Err(error) => {
+                tracing::warn!(call_id = %self.id, %error, "new offer refused; the call goes on as it was");
+                self.house.sip(Command::RejectOffer { call: self.sip, status: error.status() }).await;
+            }
+        }
+    }
+
+    fn leg_news(&mut self, news: LegNews) {
+        match news {
+            LegNews::Heard(report) => self.heard(&report),
+            LegNews::Media(Report::FirstPacket { .. }) => self.connect(),
+            LegNews::Media(Report::Digit { digit, .. }) => self.tell(Input::Line(Wire::Key(digit))),
+            LegNews::Media(Report::Began { turn, clip, .. }) => {
+                self.tell(Input::Sound(Sound::Played { turn, clip, samples: 1, finished: false }));
+            }
+            LegNews::Media(Report::Played { turn, clip, samples, finished, .. }) => {
+                self.tell(Input::Sound(Sound::Played { turn, clip, samples: samples.0, finished }));
+                self.feeder.feed();
+            }
+            LegNews::Media(Report::Removed { stats, .. }) => {
+                let (lost, jitter) = (stats.receive.lost, stats.receive.jitter_us);
+                tracing::info!(call_id = %self.id, sent = stats.sent, lost, jitter_us = jitter, foreign = stats.foreign, "leg over");
+            }
+            LegNews::Media(_) => {}
+        }
+    }
+
+    fn heard(&mut self, report: &ListenReport) {
+        let hearing = match report.heard {
+            Heard::VoiceBegan { utterance, .. } => {
+                self.utterances.insert(utterance, Vec::new());
+                Hearing::Began(utterance)
+            }
+            Heard::Audio { utterance, frame } => {
+                let most = usize::try_from(Samples::from_millis(UTTERANCE_MS_MAX, Rate::K8).0).unwrap_or(usize::MAX);
+                if let Some(pcm) = self.utterances.get_mut(&utterance).filter(|pcm| pcm.len() < most) {
+                    pcm.extend_from_slice(frame.samples());
+                }
+                return;
+            }
+            Heard::Pause { .. } => return,
+            Heard::Resume { utterance, .. } => Hearing::Resumed(utterance),
+            Heard::Yield { utterance } => Hearing::Yielded(utterance),
+            Heard::Settling { utterance, .. } => Hearing::Settling(utterance),
+            Heard::Continued { utterance } => Hearing::Continued(utterance),
+            Heard::Ended { utterance, silent_ms, voiced_ms, why, .. } => Hearing::Ended { utterance, voiced_ms, silent_ms, why },
+        };
+        self.tell(Input::Hearing(hearing));
+    }
+
+    fn own_news(&mut self, news: News) {
+        match news {
+            News::Engine(answer) => self.tell(Input::Engine(answer)),
+            News::Filed(filed) => self.tell(Input::Filed(filed)),
+            News::Made(Made::Told(answer)) => self.tell(Input::Engine(answer)),
+            News::Made(Made::Sound { turn, range, pcm }) => self.play(turn, range, &pcm),
+        }
+    }
+
+    fn play(&mut self, turn: TurnId, range: std::ops::Range<usize>, pcm: &[i16]) {
+        if pcm.is_empty() {
+            return;
+        }
+        let clip = self.feeder.clip(turn, pcm);
+        let samples = u64::try_from(pcm.len()).unwrap_or(u64::MAX);
+        self.tell(Input::Engine(Answer::Clip { turn, clip, start: range.start, end: range.end, samples }));
+    }
+
+    fn engine_event(&mut self, event: Option<EngineEvent>) {
+        let (kind, up) = match event {
+            Some(EngineEvent::Up { kind }) => (kind, true),
+            Some(EngineEvent::Down { kind, .. }) => (kind, false),
+            None => return,
+        };
+        let engine = match kind {
+            WorkerKind::Asr => Engine::Asr,
+            WorkerKind::Llm => Engine::Llm,
+            WorkerKind::Tts => Engine::Tts,
+        };
+        self.tell(Input::Engine(Answer::Health { engine, up }));
+    }
+
+    /// Does all that the call asks for.
+    async fn perform(&mut self) {
+        while let Some(output) = self.call.poll_output() {
+            match output {
+                Output::Transcribe { utterance, attempt, hint } => self.transcribe(utterance, attempt, hint),
+                Output::Forget { utterance } => drop(self.utterances.remove(&utterance)),
+                Output::Understand { request, ask, within_ms } => self.understand(request, ask, within_ms),
+                Output::Speak { turn, text } => {
+                    if !self.mouth.speak(turn, text) {
+                        self.tell(Input::Engine(Answer::Mute { turn, from: 0, why: Failure::Late }));
+                    }
+                }
+                Output::SpeakStock { turn, stock } => self.speak_stock(turn, stock),
+                Output::FlushBelow(turn) => {
+                    self.mouth.flush_below(turn);
+                    self.feeder.flush_below(turn);
+                    self.house.hub.media(media::Order::FlushBelow(self.leg, turn));
+                }
+                Output::Expect(expected) => {
+                    self.house.hub.listen(listen::Order::Expect(self.leg, expectation(expected)));
+                }
+                Output::Commit { effect, record } => self.file(self.scribe.commit(effect, record)),
+                Output::LookUp { effect, resource, from, to } => self.file(self.scribe.look_up(effect, resource, from, to)),
+                Output::FileTransfer { effect } => {
+                    let filed = self.scribe.transferred(effect.0);
+                    self.file(async move {
+                        let _ = filed.await.inspect_err(|error| tracing::error!(%error, "the transfer has no receipt"));
+                        Filed::TransferFiled
+                    });
+                }
+                Output::Refer { target } => self.refer(&target).await,
+                Output::CancelRefer => {}
+                Output::Hangup => self.hang_up().await,
+                Output::Turn(turn) => self.scribe.turn(turn),
+                Output::Decision(decision) => self.scribe.journal(self.now().as_millis(), "decision", &decision),
+                Output::Over { outcome } => self.scribe.end(outcome),
+            }
+        }
+    }
+
+    fn transcribe(&mut self, utterance: u32, attempt: u32, hint: String) {
+        let pcm = self.utterances.get(&utterance).cloned().unwrap_or_default();
+        let house = Arc::clone(&self.house);
+        let deadline = house.clock.now() + TRANSCRIBE;
+        let work = Transcribe { stream: self.stream, pcm, rate: Rate::K8, hint, deadline };
+        self.spawn(async move {
+            let result = house.engines.transcribe(work).await;
+            let result = result.map(|heard| Transcript { text: Pii::new(heard.text), confidence: heard.confidence });
+            News::Engine(Answer::Transcribed { utterance, attempt, result: result.map_err(|error| failure(&error)) })
+        });
+    }
+
+    fn understand(&mut self, request: u32, ask: UnderstandingRequest, within_ms: u64) {
+        let house = Arc::clone(&self.house);
+        let UnderstandingRequest { prefix, prompt, grammar, max_tokens } = ask;
+        let deadline = house.clock.now() + Duration::from_millis(within_ms);
+        let work = Understand { stream: self.stream, prefix, prompt, grammar, max_tokens, deadline };
+        self.spawn(async move {
+            let result = house.engines.understand(work).await;
+            let result = result.map(|understood| (Pii::new(understood.text), understood.confidence));
+            News::Engine(Answer::Understood { request, result: result.map_err(|error| failure(&error)) })
+        });
+    }
+
+    fn speak_stock(&mut self, turn: TurnId, stock: Stock) {
+        if let Some(pcm) = self.house.phrases.get(stock) {
+            self.play(turn, 0..stock.text().len(), &pcm);
+        }
+        self.tell(Input::Engine(Answer::Spoken { turn }));
+    }
+
+    fn file(&self, filed: impl Future<Output = Filed> + Send + 'static) {
+        self.spawn(async move { News::Filed(filed.await) });
+    }
+
+    fn spawn(&self, work: impl Future<Output = News> + Send + 'static) {
+        let answers = self.own_in.clone();
+        tokio::spawn(async move {
+            let _ = answers.send(work.await).await;
+        });
+    }
+
+    async fn refer(&mut self, target: &str) {
+        let Some(uri) = self.house.people.get(target).cloned() else {
+            tracing::error!(call_id = %self.id, target, "no such person under [people]: the caller is told that nobody answers");
+            self.tell(Input::Line(Wire::ReferFailed(404)));
+            return;
+        };
+        self.house.sip(Command::Refer { call: self.sip, target: uri }).await;
+    }
+
+    async fn hang_up(&mut self) {
+        if !std::mem::replace(&mut self.hung_up, true) {
+            self.house.sip(Command::Hangup { call: self.sip, reason: None }).await;
+        }
+    }
+}
+
+/// What the ear should be patient with.
+fn expectation(expected: Expected) -> Expectation {
+    match expected {
+        Expected::YesNo | Expected::Confirm | Expected::Anything => Expectation::YesNo,
+        Expected::Phone | Expected::Unit => Expectation::Digits,
+        Expected::Name => Expectation::Name,
+        Expected::Day | Expected::Time => Expectation::DateTime,
+        Expected::Open | Expected::Problem | Expected::Service | Expected::Beds | Expected::Message => Expectation::Open,
+    }
+}

@@ -1,0 +1,92 @@
+//! The three pages.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::{StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse as _, Json, Response};
+use axum::routing::get;
+use serde_json::Value;
+use tokio::net::TcpListener;
+
+use crate::observe::{self, Measure};
+
+/// What the pages show: the daemon.
+pub trait Look: Send + Sync + 'static {
+    /// Whether calls can be answered; in words why not.
+    fn health(&self) -> Result<(), String>;
+    /// What the daemon does, as `nightbell status --json` prints it. Nothing personal.
+    fn status(&self) -> impl Future<Output = Value> + Send;
+    /// Numbers.
+    fn measures(&self) -> Vec<Measure>;
+}
+
+/// Why the page is not served.
+#[derive(Debug, thiserror::Error)]
+pub enum WebError {
+    /// Others could reach it.
+    #[error("{0} is open to others, and nobody has to log in yet: listen on 127.0.0.1")]
+    NotLoopback(SocketAddr),
+    /// The address cannot be used.
+    #[error("{address}: {source}")]
+    Bind {
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        source: std::io::Error,
+    },
+}
+
+/// Takes the address; a port 0 is chosen by the system.
+pub async fn bind(address: SocketAddr) -> Result<TcpListener, WebError> {
+    if !address.ip().is_loopback() {
+        return Err(WebError::NotLoopback(address));
+    }
+    TcpListener::bind(address).await.map_err(|source| WebError::Bind { address, source })
+}
+
+/// Serves until it is dropped.
+pub async fn serve<L: Look>(listener: TcpListener, look: Arc<L>) -> std::io::Result<()> {
+    let pages = Router::new()
+        .route("/healthz", get(healthz::<L>))
+        .route("/status", get(status::<L>))
+        .route("/metrics", get(metrics::<L>))
+        .layer(middleware::from_fn(this_machine_only))
+        .with_state(look);
+    axum::serve(listener, pages).await
+}
+
+async fn healthz<L: Look>(State(look): State<Arc<L>>) -> Response {
+    match look.health() {
+        Ok(()) => "ok\n".into_response(),
+        Err(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")).into_response(),
+    }
+}
+
+async fn status<L: Look>(State(look): State<Arc<L>>) -> Response {
+    Json(look.status().await).into_response()
+}
+
+async fn metrics<L: Look>(State(look): State<Arc<L>>) -> Response {
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], observe::text(&look.measures())).into_response()
+}
+
+async fn this_machine_only(request: Request, next: Next) -> Response {
+    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+    if host.is_none_or(|host| !is_this_machine(host)) {
+        return (StatusCode::FORBIDDEN, "this page is for this machine only\n").into_response();
+    }
+    next.run(request).await
+}
+
+/// `localhost`, or an address of this machine, with or without a port.
+fn is_this_machine(host: &str) -> bool {
+    let name = match host.strip_prefix('[') {
+        Some(rest) => rest.split_once(']').map_or(rest, |(address, _)| address),
+        None => host.rsplit_once(':').map_or(host, |(name, _)| name),
+    };
+    name.eq_ignore_ascii_case("localhost") || name.parse().is_ok_and(|address: IpAddr| address.is_loopback())
+}
