@@ -91,7 +91,14 @@ impl Caller {
     pub fn began(&mut self, number: u32) -> Option<u32> {
         self.speaking = true;
         let dropped = (self.waiting.len() >= UTTERANCES_MAX).then(|| self.waiting.remove(0).number);
-        self.waiting.push(Utterance { number, attempt: 0, failures: 0, ended: false, silent_since: None, recognition: Recognition::Wanted });
+        self.waiting.push(Utterance {
+            number,
+            attempt: 0,
+            failures: 0,
+            ended: false,
+            silent_since: None,
+            recognition: Recognition::Wanted,
+        });
         dropped
     }
 

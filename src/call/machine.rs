@@ -35,7 +35,15 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         let style = PromptStyle::Compact;
-        Self { style, greet_after_ms: 400, understand_ms: 1_500, silence_ms: 7_000, late_ms: 2_000, transfer_ms: 30_000, longest_ms: 1_800_000 }
+        Self {
+            style,
+            greet_after_ms: 400,
+            understand_ms: 1_500,
+            silence_ms: 7_000,
+            late_ms: 2_000,
+            transfer_ms: 30_000,
+            longest_ms: 1_800_000,
+        }
     }
 }
 
@@ -468,11 +476,8 @@ impl Call {
         while let Some(turn) = self.voice.take_over(settled) {
             self.file_turn(&turn);
             let Some(id) = turn.kernel else { continue };
-            let event = if turn.is_finished() {
-                Event::Spoke { turn: id }
-            } else {
-                Event::Interrupted { turn: id, heard: Pii::new(turn.heard()) }
-            };
+            let event =
+                if turn.is_finished() { Event::Spoke { turn: id } } else { Event::Interrupted { turn: id, heard: Pii::new(turn.heard()) } };
             self.step(now, local, event);
         }
     }

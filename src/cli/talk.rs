@@ -28,8 +28,7 @@ const LOADING: Duration = Duration::from_secs(60);
 /// Holds the conversation until one side ends it.
 pub(super) fn talk(args: &TalkArgs) -> Done {
     let config = args.place.load(None, None)?;
-    let path = config.agents.get(&args.agent).ok_or_else(|| unknown(&args.agent, &config))?;
-    let agent = Arc::new(config::agent::load(path).map_err(Failure::usage)?);
+    let agent = config.agents.get(&args.agent).cloned().ok_or_else(|| unknown(&args.agent, &config))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::failed)?;
     runtime.block_on(hold(args, &config, agent))
 }
@@ -183,8 +182,7 @@ impl Model {
         if !engines.wait_ready(LOADING).await {
             return Err(Failure::failed("the language model did not start; `--engine matcher` does without"));
         }
-        let style = crate::run::prompt_style(&chosen);
-        Ok(Self { engines, clock, style })
+        Ok(Self { engines, clock, style: chosen.prompt_style })
     }
 
     async fn propose(&self, kernel: &Kernel, said: &str) -> Option<Proposal> {

@@ -44,7 +44,13 @@ pub(super) struct Echo {
 
 impl Echo {
     pub(super) fn new() -> Self {
-        Self { played: [Level::SILENCE.0; FRAMES], heard: [Level::SILENCE.0; FRAMES], newest: 0, coupling_db: COUPLING_PRIOR_DB, alone_frames: 0 }
+        Self {
+            played: [Level::SILENCE.0; FRAMES],
+            heard: [Level::SILENCE.0; FRAMES],
+            newest: 0,
+            coupling_db: COUPLING_PRIOR_DB,
+            alone_frames: 0,
+        }
     }
 
     /// Notes what we played and what was heard during a frame; `alone` while nobody is believed to speak.
@@ -104,7 +110,11 @@ impl Echo {
 
     /// Correlation of what was heard with what was played `lag` frames earlier, and by how much it was louder where we were loud.
     fn compare(&self, lag: usize) -> Option<(f32, f32)> {
-        let pairs = || self.latest(&self.heard).zip(self.latest(&self.played).skip(lag)).map(|(heard, played)| (heard.max(HEARD_MIN), played.max(HEARD_MIN)));
+        let pairs = || {
+            self.latest(&self.heard)
+                .zip(self.latest(&self.played).skip(lag))
+                .map(|(heard, played)| (heard.max(HEARD_MIN), played.max(HEARD_MIN)))
+        };
         let (mut count, mut heard_sum, mut played_sum) = (0.0_f32, 0.0, 0.0);
         let (mut loud, mut above, mut most) = (0_u32, 0.0_f32, COUPLING_MIN_DB);
         for (heard, played) in pairs() {

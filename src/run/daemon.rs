@@ -1,6 +1,5 @@
 //! Builds the house, opens its doors, and closes them again.
 
-use std::collections::HashMap;
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -14,7 +13,6 @@ use crate::base::clock::{Clock, unix_millis};
 use crate::call;
 use crate::config::models::{ChooseError, Chosen};
 use crate::config::{self, Config};
-use crate::dialogue::{Agent, PromptStyle};
 use crate::net::{MediaPorts, UdpFlow};
 use crate::sip::{Command, HostPort, Peer};
 use crate::store::{MasterKey, Store, StoreError};
@@ -42,14 +40,21 @@ pub enum RunError {
     /// The database.
     #[error("{0}")]
     Store(#[from] StoreError),
-    /// An agent's files.
-    #[error("{0}")]
-    Agent(#[from] config::agent::AgentFileError),
     /// A socket.
-    #[error("cannot listen on {address}: {error}. Something else may use that port: name another with --sip or --http, or in the configuration")]
+    #[error(
+        "cannot listen on {address}: {error}. Something else may use that port: name another with --sip or --http, or in the configuration"
+    )]
     Listen {
         /// Where.
         address: SocketAddr,
+        /// What the system said.
+        error: std::io::Error,
+    },
+    /// The data directory.
+    #[error("cannot make the data directory {dir}: {error}. Name another with --data, or in the configuration")]
+    Data {
+        /// The data directory.
+        dir: String,
         /// What the system said.
         error: std::io::Error,
     },
@@ -66,7 +71,7 @@ pub enum RunError {
     Sound(#[from] HubError),
     /// The status page.
     #[error("{0}")]
-    Web(crate::web::WebError),
+    Web(#[from] crate::web::WebError),
     /// The system gave no random numbers.
     #[error("the system gives no random numbers: {0}")]
     Entropy(crate::base::entropy::NoEntropy),
@@ -89,8 +94,8 @@ pub async fn run(config: Config) -> Result<(), RunError> {
     let clock = Clock::start();
     let config = Arc::new(config);
     let chosen = config::models::choose(&config)?;
-    let agents = load_agents(&config)?;
     let data = config.store.data.clone();
+    std::fs::create_dir_all(&data).map_err(|error| RunError::Data { dir: data.display().to_string(), error })?;
     let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(std::path::PathBuf::from);
     let key = MasterKey::find_or_make(&data, credentials.as_deref())?;
     let store = Store::open(&data, &key, unix_millis())?;
@@ -105,28 +110,21 @@ pub async fn run(config: Config) -> Result<(), RunError> {
 
     let roll = Roll::default();
     let front = Front::new(Arc::clone(&house), roll.clone(), chosen.pack.clone(), chosen.notice.clone());
-    let page = front.clone();
-    let http = crate::web::serve(config.http.listen, Arc::new(move || page.status())).await.map_err(RunError::Web)?;
+    let page = crate::web::bind(config.http.listen).await?;
+    let http = page.local_addr().unwrap_or(config.http.listen);
+    tokio::spawn(crate::web::serve(page, Arc::new(front.clone())));
     tokio::spawn(control::serve(control, Arc::new(front)));
     let sip: Vec<SocketAddr> = flows.iter().map(UdpFlow::local).collect();
-    let desk = Desk { agents: agents.clone(), flows, settings: sip_settings(&config), roll: roll.clone() };
+    let desk = Desk { flows, settings: sip_settings(&config), roll: roll.clone() };
     let switchboard = tokio::spawn(Switchboard::new(Arc::clone(&house), Arc::clone(&config), desk).run(orders));
     let started = Started { sip, http };
-    tokio::spawn(make_ready(Arc::clone(&house), agents, started));
+    tokio::spawn(make_ready(Arc::clone(&house), Arc::clone(&config), started));
     stop_signal().await.map_err(RunError::Signals)?;
     part(&house, &roll).await;
     switchboard.abort();
     house.engines.stop().await;
     house.store.close().await?;
     Ok(())
-}
-
-fn load_agents(config: &Config) -> Result<HashMap<String, Arc<Agent>>, RunError> {
-    let load = |(name, path): (&String, &std::path::PathBuf)| {
-        let agent = config::agent::load(path)?;
-        Ok((name.clone(), Arc::new(agent)))
-    };
-    config.agents.iter().map(load).collect()
 }
 
 async fn listen(config: &Config) -> Result<Vec<UdpFlow>, RunError> {
@@ -156,19 +154,10 @@ fn engine_settings(config: &Config, chosen: &Chosen) -> EngineSettings {
     }
 }
 
-/// How the chosen language model wants to be asked.
-pub const fn prompt_style(chosen: &Chosen) -> PromptStyle {
-    match chosen.prompt_style {
-        config::models::PromptStyle::Compact => PromptStyle::Compact,
-        config::models::PromptStyle::Full => PromptStyle::Full,
-    }
-}
-
 type Parts = (Store, Engines, Hub);
 
 fn build(config: &Config, chosen: &Chosen, clock: Clock, parts: Parts, switchboard: mpsc::Sender<Command>) -> Result<House, RunError> {
     let (store, engines, hub) = parts;
-    let style = prompt_style(chosen);
     let entropy = crate::base::entropy::number().map_err(RunError::Entropy)?;
     Ok(House {
         clock,
@@ -181,19 +170,19 @@ fn build(config: &Config, chosen: &Chosen, clock: Clock, parts: Parts, switchboa
         media_address: config.media.address,
         advertised: config.media.advertised,
         people: config.people.iter().map(|(door, person)| (door.clone(), person.uri.clone())).collect(),
-        call_settings: call::Settings { style, ..call::Settings::default() },
+        call_settings: call::Settings { style: chosen.prompt_style, ..call::Settings::default() },
         switchboard,
         entropy: AtomicU64::new(entropy),
     })
 }
 
 /// Waits for the engines, makes ready what can be made before the first call, and says so.
-async fn make_ready(house: Arc<House>, agents: HashMap<String, Arc<Agent>>, started: Started) {
+async fn make_ready(house: Arc<House>, config: Arc<Config>, started: Started) {
     while !house.engines.wait_ready(ENGINES_WITHIN).await {
         tracing::warn!("the engines are not up yet; calls are answered on the scripted flow meanwhile");
     }
     house.phrases.make(&house.engines, house.clock).await;
-    warm(&house, &agents).await;
+    warm(&house, &config).await;
     let sip: Vec<String> = started.sip.iter().map(ToString::to_string).collect();
     let mut out = std::io::stdout().lock();
     // Whoever started us may have closed the pipe; that is no reason to stop answering.
@@ -202,8 +191,8 @@ async fn make_ready(house: Arc<House>, agents: HashMap<String, Arc<Agent>>, star
 }
 
 /// The first call should not be the one that waits: prompt prefixes are computed and fixed sentences spoken once.
-async fn warm(house: &House, agents: &HashMap<String, Arc<Agent>>) {
-    for agent in agents.values() {
+async fn warm(house: &House, config: &Config) {
+    for agent in config.agents.values() {
         let kernel = crate::dialogue::Kernel::new(Arc::clone(agent), crate::dialogue::CallFacts::default());
         let ask = kernel.understanding(house.call_settings.style, "hello");
         let deadline = house.clock.now() + Duration::from_secs(60);

@@ -4,6 +4,9 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use crate::observe::{Kind, Measure};
+use crate::web::Look;
+
 use super::control::{Control, Request};
 use super::house::House;
 use super::switchboard::Roll;
@@ -49,10 +52,35 @@ impl Control for Front {
         let value = match request {
             Request::Status => return Ok(self.status()),
             Request::Calls { limit } => serde_json::to_value(self.house.store.calls(limit).await.map_err(told)?),
-            Request::Call { id } => {
-                serde_json::to_value(self.house.store.call(id).await.map_err(told)?)
-            }
+            Request::Call { id } => serde_json::to_value(self.house.store.call(id).await.map_err(told)?),
         };
         value.map_err(|error| error.to_string())
+    }
+}
+
+impl Look for Front {
+    fn health(&self) -> Result<(), String> {
+        let down = self.house.engines.status().into_iter().find(|worker| worker.state != crate::engine::WorkerState::Ready);
+        down.map_or(Ok(()), |worker| Err(format!("{} is not ready: {}", worker.kind, worker.detail)))
+    }
+
+    async fn status(&self) -> Value {
+        Self::status(self)
+    }
+
+    fn measures(&self) -> Vec<Measure> {
+        let media = self.house.hub.media_stats();
+        let restarts: u32 = self.house.engines.status().iter().map(|worker| worker.restarts).sum();
+        #[expect(clippy::cast_precision_loss, reason = "a measure for people")]
+        let counted = |name, help, value: u64| Measure { name, help, kind: Kind::Counter, value: value as f64 };
+        #[expect(clippy::cast_precision_loss, reason = "a measure for people")]
+        let level = |name, help, value: u64| Measure { name, help, kind: Kind::Gauge, value: value as f64 };
+        vec![
+            level("nightbell_calls_active", "Calls in progress.", u64::try_from(self.roll.len()).unwrap_or(u64::MAX)),
+            counted("nightbell_worker_restarts_total", "Times a worker was started again.", u64::from(restarts)),
+            level("nightbell_rtp_send_deviation_p99_microseconds", "How late RTP is sent.", media.send_deviation.quantile_us(990)),
+            counted("nightbell_media_ticks_missed_total", "Ticks of the media thread that were skipped.", media.ticks_missed.get()),
+            counted("nightbell_sound_reports_lost_total", "Reports of the sound threads that no call took.", self.house.hub.lost()),
+        ]
     }
 }

@@ -77,7 +77,13 @@ impl Hub {
         let lost = Arc::new(AtomicU64::new(0));
         let (orders, reports, trash, media_stats) = media.split();
         let listen_stats = Arc::clone(&listen.stats);
-        let up = Up { media: reports, listen: listen.reports, trash: [trash, listen.trash], mailboxes: Arc::clone(&mailboxes), lost: Arc::clone(&lost) };
+        let up = Up {
+            media: reports,
+            listen: listen.reports,
+            trash: [trash, listen.trash],
+            mailboxes: Arc::clone(&mailboxes),
+            lost: Arc::clone(&lost),
+        };
         let _ = ends_in.send(up);
         let ends = Arc::new(Mutex::new(Ends { media: orders, listen: listen.orders }));
         Ok(Self { ends, mailboxes, next_leg: Arc::new(AtomicU32::new(1)), lost, media_stats, listen_stats })

@@ -13,6 +13,6 @@ mod switchboard;
 mod voice;
 pub mod workers;
 
-pub use daemon::{RunError, Started, prompt_style, run};
+pub use daemon::{RunError, Started, run};
 pub use house::Opened;
 pub use scribe::Scribe;

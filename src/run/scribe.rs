@@ -96,7 +96,8 @@ impl Scribe {
         async move {
             let found = store.busy(agent, zone.unix_millis(from), zone.unix_millis(to)).await;
             let busy = found.inspect_err(|error| tracing::error!(call_id = %call, %error, "look-up failed")).ok();
-            let busy = busy.map(|busy| busy.into_iter().filter(|taken| taken.resource == resource).map(|taken| civil(&zone, &taken)).collect());
+            let busy =
+                busy.map(|busy| busy.into_iter().filter(|taken| taken.resource == resource).map(|taken| civil(&zone, &taken)).collect());
             Filed::Busy { effect, busy }
         }
     }

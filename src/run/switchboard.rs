@@ -10,7 +10,6 @@ use crate::base::clock::{Clock, unix_millis};
 use crate::base::limits::CALLS_MAX;
 use crate::base::{CallId, Pii, Seed};
 use crate::config::Config;
-use crate::dialogue::Agent;
 use crate::net::{UdpFlow, local_towards};
 use crate::sip::{Command, EndCause, Endpoint, Event, Flow, Output, Party, SipCall};
 
@@ -79,7 +78,6 @@ pub struct Switchboard {
     flows: Vec<UdpFlow>,
     house: Arc<House>,
     config: Arc<Config>,
-    agents: HashMap<String, Arc<Agent>>,
     lines: HashMap<SipCall, mpsc::Sender<SipNews>>,
     roll: Roll,
     seed: Seed,
@@ -87,8 +85,6 @@ pub struct Switchboard {
 
 /// What the switchboard needs besides the house.
 pub struct Desk {
-    /// Who answers, by name.
-    pub agents: HashMap<String, Arc<Agent>>,
     /// Where it listens.
     pub flows: Vec<UdpFlow>,
     /// Who is served, and what we call ourselves.
@@ -103,7 +99,7 @@ impl Switchboard {
         let mut seed = house.seed();
         let endpoint = Endpoint::new(desk.settings, seed.fork(7));
         let (clock, lines) = (house.clock, HashMap::new());
-        Self { endpoint, clock, flows: desk.flows, house, config, agents: desk.agents, lines, roll: desk.roll, seed }
+        Self { endpoint, clock, flows: desk.flows, house, config, lines, roll: desk.roll, seed }
     }
 
     /// Serves until `orders` is closed.
@@ -168,7 +164,7 @@ impl Switchboard {
     }
 
     fn incoming(&mut self, call: SipCall, flow: Flow, from: &Pii<Box<Party>>, dialled: &str, offer: Option<bytes::Bytes>) {
-        let agent = self.config.agent_for(dialled).and_then(|name| self.agents.get(name)).cloned();
+        let agent = self.config.agent_for(dialled).and_then(|name| self.config.agents.get(name)).cloned();
         let refusal = match &agent {
             None => Some((404, format!("no route for what was dialled: add it under [[route]] in {}", self.config.file.display()))),
             Some(_) if self.lines.len() >= CALLS_MAX => Some((486, "all lines are busy".to_owned())),

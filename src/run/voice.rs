@@ -21,8 +21,8 @@ use super::workers::Engines;
 /// Samples of a frame in the playback ring: 20 ms at 8 kHz.
 const FRAME: usize = 160;
 
-/// How long a sentence may take to become sound.
-const SENTENCE: Duration = Duration::from_secs(4);
+/// How long a clause may take to become sound.
+const CLAUSE: Duration = Duration::from_secs(4);
 
 /// Turns that wait for synthesis at once.
 const TURNS_MAX: usize = 64;
@@ -87,11 +87,11 @@ struct Speaker {
 
 impl Speaker {
     async fn speak(&self, turn: TurnId, text: &str) {
-        for sentence in speak::sentences(text) {
+        for clause in speak::clauses(text) {
             if self.is_flushed(turn) {
                 break;
             }
-            if let Err((from, why)) = self.sentence(turn, text, sentence).await {
+            if let Err((from, why)) = self.clause(turn, text, clause.range).await {
                 let _ = self.made.send(Made::Told(Answer::Mute { turn, from, why })).await;
                 return;
             }
@@ -99,12 +99,12 @@ impl Speaker {
         let _ = self.made.send(Made::Told(Answer::Spoken { turn })).await;
     }
 
-    /// One sentence; on failure, the byte of the turn's text from which on there is no sound.
-    async fn sentence(&self, turn: TurnId, text: &str, range: Range<usize>) -> Result<(), (usize, Failure)> {
+    /// One clause; on failure, the byte of the turn's text from which on there is no sound.
+    async fn clause(&self, turn: TurnId, text: &str, range: Range<usize>) -> Result<(), (usize, Failure)> {
         let written = &text[range.clone()];
-        let spoken = speak::spoken(written);
+        let spoken = speak::to_words(written);
         let length = spoken.len().max(1);
-        let deadline = self.clock.now() + SENTENCE;
+        let deadline = self.clock.now() + CLAUSE;
         let mut chunks = self.engines.speak(Speak { stream: self.stream, text: spoken, rate: Rate::K8, deadline });
         let mut from = range.start;
         while let Some(chunk) = chunks.recv().await {

@@ -162,7 +162,12 @@ fn number_to_words(core: &str, before: &str, after: &str) -> Option<String> {
     if digits && core.len() == 4 && (core.starts_with("19") || core.starts_with("20")) && !after.starts_with("square") {
         return year(core);
     }
-    if digits && (core.len() >= 7 || core.len() > 1 && core.starts_with('0')) {
+    if digits
+        && (core.len() >= 7
+            || core == "911"
+            || matches!(before.to_lowercase().as_str(), "call" | "dial")
+            || core.len() > 1 && core.starts_with('0'))
+    {
         return Some(spell(core));
     }
     decimal(core)

@@ -167,7 +167,8 @@ fn integer(value: u64) -> Value {
     Value::Integer(i64::try_from(value).unwrap_or(i64::MAX))
 }
 
-fn prepare(dir: &Path) -> Result<(), StoreError> {
+/// Makes the data directory, for its owner alone; one that is there stays as it is.
+pub(super) fn prepare(dir: &Path) -> Result<(), StoreError> {
     let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(dir);
     made.map_err(|source| StoreError::File { path: dir.to_owned(), source })
 }

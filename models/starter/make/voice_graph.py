@@ -53,6 +53,10 @@ class Graph:
             out = self("Add", out, x)
         return out
 
+    def where(self, x: str, chosen: str) -> str:
+        """The elements of x where `chosen` holds. Compress would do it, but rten 0.27 has no Compress."""
+        return self("Gather", x, self("Reshape", self("NonZero", chosen), self.i([-1])), axis=0)
+
     def all_but_last(self, x: str) -> str:
         return self("Slice", x, self.i([0]), self.i([-1]))
 
@@ -85,7 +89,7 @@ def _phonemes(g: Graph, units) -> dict[str, str]:
     """The sounded phonemes of the input, each with its unit, its pause, its stress, its length mark, and whether it is a question mark."""
     ids = g("Slice", g("Reshape", "input", g.i([-1])), g.i([0]), g("Reshape", "input_lengths", g.i([-1])))
     ids = g("Clip", ids, g.i(0), g.i(ID_COUNT - 1))
-    s = g("Compress", ids, g("Not", g("Equal", ids, g.i(0))), axis=0)
+    s = g.where(ids, g("Not", g("Equal", ids, g.i(0))))
     following = g("Concat", g.all_but_first(s), g.i([0]), axis=0)
     before = g("Concat", g.i([0]), g.all_but_last(s), axis=0)
     unit = g("Gather", g.constant(_unit_of_id(units["count"])), s)
@@ -96,7 +100,7 @@ def _phonemes(g: Graph, units) -> dict[str, str]:
         pauses[PHONEME_IDS[mark]] = seconds * int(units["rate"])
     kept = dict(unit=unit, pause=g("Gather", g.constant(pauses), s), question=is_mark(s, "?"), long=is_mark(following, "ː"),
                 stress=g.add(is_mark(before, "ˈ"), g("Mul", is_mark(before, "ˌ"), g.f(0.4))))
-    return {key: g("Compress", x, sounded, axis=0) for key, x in kept.items()}
+    return {key: g.where(x, sounded) for key, x in kept.items()}
 
 
 def _frames(g: Graph, p: dict[str, str], units) -> dict[str, str]:

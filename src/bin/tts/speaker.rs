@@ -20,14 +20,22 @@ pub struct Speaker {
     cache: Option<PhraseCache>,
     name: String,
     digest: String,
+    /// Why the voice that was asked for does not speak.
+    lost: Option<String>,
 }
 
 impl Speaker {
-    /// Loads the voice at `path`, or espeak-ng's own in `language` without one. A cache that cannot be opened is done without.
+    /// Loads the voice at `path`, or espeak-ng's own in `language` without one. A voice that cannot be loaded is told in the details, and espeak-ng
+    /// speaks for it: callers would rather hear a plain voice than none. A cache that cannot be opened is done without.
     pub fn load(path: Option<&Path>, language: &str, cache: Option<&Path>, cache_bytes: u64) -> anyhow::Result<Self> {
-        let (voice, name, digest) = match path {
-            Some(path) => (Some(Voice::load(path)?), worker::name_of(path), worker::digest_of(path)?),
-            None => (None, format!("espeak-ng {language}"), String::new()),
+        let loaded = path.map(|path| anyhow::Ok((Voice::load(path)?, worker::name_of(path), worker::digest_of(path)?)));
+        let (voice, name, digest, lost) = match loaded {
+            Some(Ok((voice, name, digest))) => (Some(voice), name, digest, None),
+            Some(Err(error)) => {
+                eprintln!("the voice does not speak: {error:#}");
+                (None, format!("espeak-ng {language}"), String::new(), Some(format!("{error:#}")))
+            }
+            None => (None, format!("espeak-ng {language}"), String::new(), None),
         };
         let espeak = Espeak::load(voice.as_ref().map_or(language, Voice::espeak_voice))?;
         let cache = cache.and_then(|folder| match PhraseCache::open(folder, cache_bytes) {
@@ -37,7 +45,7 @@ impl Speaker {
                 None
             }
         });
-        Ok(Self { espeak, voice, cache, name, digest })
+        Ok(Self { espeak, voice, cache, name, digest, lost })
     }
 
     /// The voice's name.
@@ -52,9 +60,10 @@ impl Speaker {
 
     /// A line for people.
     pub fn details(&self) -> String {
+        let why = self.lost.as_ref().map(|why| format!(", because {why}")).unwrap_or_default();
         match &self.voice {
             Some(voice) => format!("Piper voice at {} Hz, phonemes by espeak-ng {}", voice.hertz(), voice.espeak_voice()),
-            None => format!("the voice of last resort, espeak-ng at {} Hz", self.espeak.hertz()),
+            None => format!("the voice of last resort, espeak-ng at {} Hz{why}", self.espeak.hertz()),
         }
     }
 

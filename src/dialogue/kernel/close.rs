@@ -158,8 +158,9 @@ impl Kernel {
         }
     }
 
-    pub(super) fn was_interrupted(&mut self, turn: TurnId, _out: &mut Vec<Effect>) {
-        if let Some((_, then)) = self.then.take_if(|(due, _)| *due == turn) {
+    /// Words that were to be followed by something were cut short, or words before them.
+    pub(super) fn was_interrupted(&mut self, turn: TurnId) {
+        if let Some((_, then)) = self.then.take_if(|(due, _)| *due >= turn) {
             self.interrupted = Some(then);
         }
     }

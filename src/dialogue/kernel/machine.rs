@@ -169,7 +169,7 @@ impl Kernel {
             Event::Digit(key) => self.digit(key, out),
             Event::Silence { nth } => self.silence(nth, out),
             Event::Spoke { turn } => self.spoke(turn, out),
-            Event::Interrupted { turn, .. } => self.was_interrupted(turn, out),
+            Event::Interrupted { turn, .. } => self.was_interrupted(turn),
             Event::LookedUp { effect, busy } => self.looked_up(effect, Some(busy), out),
             Event::LookUpFailed { effect } => self.looked_up(effect, None, out),
             Event::Committed { effect, receipt } => self.committed(effect, receipt, out),

@@ -24,7 +24,7 @@ impl Kernel {
 
     /// The nth silence running: once more, then the keys, then whatever can be done without words.
     pub(super) fn silence(&mut self, nth: u32, out: &mut Vec<Effect>) {
-        if matches!(self.stage, Stage::Handed | Stage::Ended) || self.ringing.is_some() || self.waiting.is_some() {
+        if matches!(self.stage, Stage::Handed | Stage::Ended) || self.ringing.is_some() || self.waiting.is_some() || self.then.is_some() {
             return;
         }
         match self.interrupted.take() {

@@ -17,6 +17,9 @@ use crate::engine::{EngineError, EngineEvent, Health, HealthOutput, SpeechChunk,
 /// A worker answers `Expired` itself; this is how much later the daemon does it for a worker that does not.
 const EXPIRY_GRACE: Duration = Duration::from_millis(20);
 
+/// How long the last words of an ended worker are waited for; its socket is closed, so they are there already.
+const LAST_WORDS: Duration = Duration::from_millis(200);
+
 /// Who gets the answer.
 pub(super) enum Reply {
     /// One answer and the time it took.
@@ -136,7 +139,7 @@ impl Keeper {
                 Wake::Order(Some(order)) => self.handle_order(order),
                 Wake::Order(None) => self.stop(),
                 Wake::Heard(heard) => self.handle_heard(heard),
-                Wake::Exit(why) => self.handle_exit(why),
+                Wake::Exit(why) => self.handle_exit(why).await,
                 Wake::Timer => self.handle_timer(),
             }
         }
@@ -316,8 +319,14 @@ impl Keeper {
         }
     }
 
-    fn handle_exit(&mut self, why: String) {
-        self.link = None;
+    async fn handle_exit(&mut self, why: String) {
+        // Its last words may still be on their way, and they say more than its exit status.
+        let link = self.link.take();
+        if let Some(mut link) = link {
+            while let Ok(Some(Ok((message, sound)))) = tokio::time::timeout(LAST_WORDS, link.heard.recv()).await {
+                self.handle_message(message, sound);
+            }
+        }
         self.health.handle_exit(self.clock.now(), why);
         self.fail_all();
     }
