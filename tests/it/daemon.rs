@@ -100,11 +100,6 @@ impl Daemon {
         format!("sip:{user}@{}", self.sip)
     }
 
-    /// The daemon's process.
-    pub fn pid(&self) -> u32 {
-        self.child.id()
-    }
-
     /// Whether it has not ended.
     pub fn is_alive(&mut self) -> bool {
         self.child.try_wait().unwrap().is_none()

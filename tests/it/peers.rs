@@ -1,6 +1,8 @@
 //! Other people's telephones: sipp and baresip.
 
 use std::fs::File;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -56,6 +58,18 @@ fn wall_sipp_calls_in_all_its_ways() {
     wait::until(Duration::from_secs(5), "no call is left over", || {
         daemon.status()["calls"].as_array().is_some_and(Vec::is_empty).then_some(())
     });
+}
+
+#[test]
+fn wall_the_status_page_shows_the_workers() {
+    let Some(daemon) = Daemon::start() else { return };
+    let mut stream = TcpStream::connect(daemon.http).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    stream.write_all(format!("GET /status HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", daemon.http).as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let body = answer.split_once("\r\n\r\n").map(|(_, body)| body).unwrap_or_default();
+    assert!(answer.starts_with("HTTP/1.1 200") && body.contains("\"workers\""), "{answer}");
 }
 
 /// The largest sample of a recording by baresip.

@@ -387,7 +387,9 @@ impl Caller {
         let millis = |from: Instant, to: Instant| u64::try_from(to.since(from).as_millis()).unwrap_or(u64::MAX);
         let next = self.begun.get(place + 1).map_or(end, |next| next.at);
         let first = self.said.onset(begun.at).filter(|first| *first < next).unwrap_or(begun.at);
-        let over = begun.end.or_else(|| self.said.last_sound(next)).unwrap_or(begun.at);
+        // What the next turn begins with is said up to a packet's length before it was ordered.
+        let before_next = Instant::from_micros(next.as_micros().saturating_sub(50_000));
+        let over = begun.end.or_else(|| self.said.last_sound(before_next)).unwrap_or(begun.at);
         let overlapped = self.heard.sounded(over, Duration::from_millis(50));
         let onset = self.heard.onset(over).filter(|onset| *onset < next);
         let last = self.heard.last_sound(next);
