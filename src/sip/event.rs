@@ -123,6 +123,25 @@ pub enum Command {
         /// The URI for Refer-To.
         target: String,
     },
+    /// Take what [`Event::Referred`] brought: 202, and the first NOTIFY.
+    AcceptRefer {
+        /// The call.
+        call: SipCall,
+    },
+    /// Refuse what [`Event::Referred`] brought.
+    RejectRefer {
+        /// The call.
+        call: SipCall,
+        /// 400 to 699; anything else becomes 603.
+        status: u16,
+    },
+    /// Tell the peer how the call goes that it asked for, once [`Command::AcceptRefer`] was given.
+    NotifyRefer {
+        /// The call.
+        call: SipCall,
+        /// The status line in the NOTIFY; from 200 on it is the last one.
+        status: u16,
+    },
     /// Ask a peer whether it is there. [`Event::Probed`] follows.
     Options {
         /// Comes back in the event.
@@ -147,6 +166,9 @@ impl fmt::Debug for Command {
             Self::Cancel { call } => ("Cancel", call),
             Self::Offer { call, .. } => ("Offer", call),
             Self::Refer { call, .. } => ("Refer", call),
+            Self::AcceptRefer { call } => ("AcceptRefer", call),
+            Self::RejectRefer { call, .. } => ("RejectRefer", call),
+            Self::NotifyRefer { call, .. } => ("NotifyRefer", call),
             Self::Options { probe, .. } => return write!(f, "Options({})", probe.0),
         };
         write!(f, "{name}({})", call.0)
@@ -248,6 +270,14 @@ pub enum Event {
         status: u16,
         /// The reason phrase as received.
         reason: String,
+    },
+    /// The peer asks us to call somebody else (RFC 3515): answer with `AcceptRefer` or `RejectRefer`. Only where
+    /// [`super::Settings::hears_refer`] says so; elsewhere it is declined.
+    Referred {
+        /// The call.
+        call: SipCall,
+        /// The URI of Refer-To.
+        target: String,
     },
     /// The peer has taken our offer within the call.
     OfferAnswered {

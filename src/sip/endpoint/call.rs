@@ -96,6 +96,8 @@ pub(super) struct Call {
     pub(super) cancel_sent: bool,
     /// Our REFER, until its last NOTIFY.
     pub(super) refer: Option<Refer>,
+    /// The peer's REFER: its transaction, until it is refused or its last NOTIFY is sent.
+    pub(super) referred: Option<TxnId>,
     /// The last event of this call was given out.
     pub(super) told: bool,
 }
@@ -145,6 +147,7 @@ impl Call {
             cancel_wanted: false,
             cancel_sent: false,
             refer: None,
+            referred: None,
             told: false,
         }
     }

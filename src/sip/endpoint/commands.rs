@@ -31,6 +31,9 @@ impl Endpoint {
             Command::Cancel { call } => self.cancel(now, call),
             Command::Offer { call, sdp } => self.offer(now, call, sdp),
             Command::Refer { call, target } => self.send_refer(now, call, &target),
+            Command::AcceptRefer { call } => self.accept_refer(now, call),
+            Command::RejectRefer { call, status } => self.reject_refer(now, call, status),
+            Command::NotifyRefer { call, status } => self.notify_refer(now, call, status),
             Command::Options { probe, flow, target } => self.probe(now, probe, flow, &target),
             Command::Hangup { .. } => self.counters.ignored_commands += 1,
         }

@@ -190,7 +190,7 @@ impl Endpoint {
             return match method {
                 Method::Invite => self.on_invite(now, id, received),
                 Method::Options => self.on_options(now, id),
-                Method::Refer => self.on_refer(now, id),
+                Method::Refer => self.on_refer(now, id, None, received),
                 _ => self.refuse_strange(now, id),
             };
         }
@@ -213,7 +213,7 @@ impl Endpoint {
             Method::Bye => self.on_bye(now, id, call, received),
             Method::Info => self.on_info(now, id, call, received),
             Method::Notify => self.on_notify(now, id, call, received),
-            Method::Refer => self.on_refer(now, id),
+            Method::Refer => self.on_refer(now, id, Some(call), received),
             _ => self.on_options(now, id),
         }
     }

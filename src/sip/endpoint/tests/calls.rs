@@ -311,3 +311,39 @@ fn nobody_who_is_not_trusted_is_called() {
     assert!(matches!(rig.events[0].as_slice(), [Event::Failed { call: failed, status: 403, .. }] if *failed == call));
     assert!(rig.wire.is_empty());
 }
+
+/// RFC 3515 §2.4: 202, a NOTIFY that says what happens, and a last one that says how it came out.
+#[test]
+fn a_refer_that_the_shell_takes_is_followed_to_its_end() {
+    let (mut rig, ours, theirs) = up();
+    rig.ends[1].settings.hears_refer = true;
+    rig.command(0, Command::Refer { call: ours, target: "sip:30@192.0.2.9".to_owned() });
+    rig.pass(20);
+    assert_eq!(rig.events[1].last(), Some(&Event::Referred { call: theirs, target: "sip:30@192.0.2.9".to_owned() }));
+    rig.command(1, Command::AcceptRefer { call: theirs });
+    rig.pass(20);
+    rig.command(1, Command::NotifyRefer { call: theirs, status: 200 });
+    rig.pass(20);
+    let told = rig.events[0].split_off(rig.events[0].len() - 3);
+    let progress = |status| Event::ReferProgress { call: ours, status };
+    assert_eq!(told, [Event::ReferAccepted { call: ours }, progress(100), progress(200)]);
+    rig.command(1, Command::NotifyRefer { call: theirs, status: 200 });
+    assert_eq!(rig.ends[1].counters().ignored_commands, 1, "the subscription is over");
+    rig.command(0, Command::Hangup { call: ours, reason: None });
+    rig.pass(40_000);
+    rig.assert_empty();
+}
+
+#[test]
+fn a_refer_that_the_shell_refuses_leaves_the_call_as_it_was() {
+    let (mut rig, ours, theirs) = up();
+    rig.ends[1].settings.hears_refer = true;
+    rig.command(0, Command::Refer { call: ours, target: "sip:30@192.0.2.9".to_owned() });
+    rig.pass(20);
+    rig.command(1, Command::RejectRefer { call: theirs, status: 486 });
+    rig.pass(20);
+    assert_eq!(rig.events[0].last(), Some(&Event::ReferFailed { call: ours, status: 486 }));
+    rig.command(1, Command::Hangup { call: theirs, reason: None });
+    rig.pass(40_000);
+    rig.assert_empty();
+}
