@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use crate::base::civil::DateTime;
 use crate::base::{Instant, Pii};
-use crate::dialogue::{Event, Expected, Kernel, Organ, Outcome, PromptStyle, TransferProgress};
+use crate::dialogue::{Event, Kernel, Organ, Outcome, PromptStyle, TransferProgress};
 
-use super::caller::{Caller, Next};
-use super::event::{Answer, Engine, Failure, Filed, Hearing, Input, Line, Output, Sound, Stock, TurnRecord, Who};
+use super::caller::Caller;
+use super::event::{Answer, Engine, Failure, Filed, Input, Line, Output, Sound, Stock, TurnRecord, Who};
 use super::timers::{Timer, Timers};
 use super::transfer::Transfer;
 use super::voice::{Turn, Voice, Words, excuse};
@@ -51,7 +51,7 @@ impl Default for Settings {
 const SETTLE: Duration = Duration::from_millis(80);
 
 /// How long a dead engine is given before the next try. It tells when it is back, so this is only for what it cannot tell.
-const RETRY: Duration = Duration::from_millis(600);
+pub(super) const RETRY: Duration = Duration::from_millis(600);
 
 /// Tries to say something before we give the call up.
 const SPEAK_FAILURES_MAX: u32 = 30;
@@ -59,15 +59,12 @@ const SPEAK_FAILURES_MAX: u32 = 30;
 /// How long the records of a call that is gone are waited for.
 const LINGER: Duration = Duration::from_secs(3);
 
-/// A matcher this sure of an answer to a narrow question needs no model.
-const CERTAIN: f32 = 0.9;
-
 /// A question to the language model that is under way, or its answer.
 #[derive(Clone, Debug)]
-struct Asked {
-    request: u32,
-    text: Pii<String>,
-    result: Option<Result<(Pii<String>, f32), Failure>>,
+pub(super) struct Asked {
+    pub(super) request: u32,
+    pub(super) text: Pii<String>,
+    pub(super) result: Option<Result<(Pii<String>, f32), Failure>>,
 }
 
 /// Where a call is.
@@ -96,13 +93,13 @@ pub struct Call {
     pub(super) waiting_since: Option<Instant>,
     pub(super) commits_open: u32,
     phase: Phase,
-    asked: Option<Asked>,
-    requests: u32,
+    pub(super) asked: Option<Asked>,
+    pub(super) requests: u32,
     silences: u32,
-    llm_up: bool,
+    pub(super) llm_up: bool,
     ears_gone: bool,
     /// A stock phrase has been said since the caller's last sentence.
-    excused: bool,
+    pub(super) excused: bool,
     failed: bool,
 }
 
@@ -230,34 +227,6 @@ impl Call {
         self.timers.set(Timer::Linger, now + LINGER);
     }
 
-    fn hearing(&mut self, now: Instant, hearing: Hearing) {
-        match hearing {
-            Hearing::Began(utterance) => {
-                self.timers.stop(Timer::Silence);
-                if let Some(dropped) = self.caller.began(utterance) {
-                    self.out.push_back(Output::Forget { utterance: dropped });
-                }
-            }
-            Hearing::Yielded(_) => self.cut_voice(now),
-            Hearing::Resumed(_) => {}
-            Hearing::Settling(utterance) => {
-                let next = self.caller.settling(utterance);
-                self.recognise(now, next);
-            }
-            Hearing::Continued(utterance) => self.caller.continued(utterance),
-            Hearing::Ended { utterance, silent_ms, why, .. } => {
-                let silent_since = Instant::from_micros(now.as_micros().saturating_sub(silent_ms.saturating_mul(1_000)));
-                let next = self.caller.ended(utterance, why, silent_since);
-                self.recognise(now, next);
-                if self.caller.is_pending() && !self.voice.is_busy() {
-                    self.timers.set(Timer::Late, silent_since + Duration::from_millis(self.settings.late_ms));
-                } else if !self.caller.is_pending() {
-                    self.out.push_back(Output::Forget { utterance });
-                }
-            }
-        }
-    }
-
     fn engine(&mut self, now: Instant, local: DateTime, answer: Answer) {
         match answer {
             Answer::Transcribed { utterance, attempt, result } => {
@@ -363,32 +332,6 @@ impl Call {
         }
     }
 
-    fn recognise(&mut self, now: Instant, next: Next) {
-        match next {
-            Next::Wait => {}
-            Next::Transcribe { utterance, attempt } => {
-                // A small recogniser writes its prompt down instead of listening: only the packs of real models get one.
-                let hint = match self.settings.style {
-                    PromptStyle::Compact => String::new(),
-                    PromptStyle::Full => self.kernel.agent().vocabulary(),
-                };
-                self.out.push_back(Output::Transcribe { utterance, attempt, hint });
-            }
-            Next::Postponed => {
-                if !std::mem::replace(&mut self.excused, true) {
-                    self.say_stock(now, Stock::Moment);
-                }
-                self.timers.set(Timer::Recognise, now + RETRY);
-            }
-        }
-    }
-
-    fn recognise_again(&mut self, now: Instant) {
-        for next in self.caller.retry() {
-            self.recognise(now, next);
-        }
-    }
-
     fn speak_again(&mut self, now: Instant) {
         if let Some(owed) = self.voice.take_owed() {
             let words = Words { text: owed.text, kernel: owed.kernel, stock: None };
@@ -409,41 +352,6 @@ impl Call {
             let outcome = if self.failed && self.kernel.outcome() == Outcome::Abandoned { Outcome::Failed } else { self.kernel.outcome() };
             self.out.push_back(Output::Over { outcome });
         }
-    }
-
-    /// Takes what the caller has said so far to the model, and once it is whole to the kernel.
-    fn understand(&mut self, now: Instant, local: DateTime) {
-        let whole = if self.caller.is_speaking() { None } else { self.caller.sentence(false) };
-        let Some(sentence) = whole.clone().or_else(|| self.caller.sentence(true)) else { return };
-        if sentence.text.expose().is_empty() {
-            if let Some(sentence) = whole {
-                self.nothing_understood(now, local, &sentence);
-            }
-            return;
-        }
-        if self.asked.as_ref().is_none_or(|asked| asked.text != sentence.text) {
-            self.ask(now, local, sentence.text.clone());
-        }
-        let Some(sentence) = whole else { return };
-        let Some(result) = self.asked.as_ref().and_then(|asked| asked.result.clone()) else { return };
-        self.asked = None;
-        self.said(now, local, &sentence, result.ok());
-    }
-
-    fn ask(&mut self, now: Instant, local: DateTime, text: Pii<String>) {
-        self.requests += 1;
-        let request = self.requests;
-        let sure = self.kernel.matcher(local, text.expose());
-        let narrow = !matches!(self.kernel.expected(), Expected::Open | Expected::Anything | Expected::Message);
-        let needless = !self.llm_up || (narrow && sure.confidence >= CERTAIN);
-        if !needless {
-            let ask = self.kernel.understanding(self.settings.style, text.expose());
-            let within_ms = self.settings.understand_ms;
-            self.out.push_back(Output::Understand { request, ask, within_ms });
-            self.timers.set(Timer::Understand, now + Duration::from_millis(within_ms));
-        }
-        let result = needless.then_some(Err(Failure::Gone));
-        self.asked = Some(Asked { request, text, result });
     }
 
     fn await_caller(&mut self, now: Instant) {
@@ -468,7 +376,7 @@ impl Call {
         self.step(now, local, Event::EngineGone(Organ::Ears));
     }
 
-    fn cut_voice(&mut self, now: Instant) {
+    pub(super) fn cut_voice(&mut self, now: Instant) {
         if self.voice.is_busy() || !self.voice.is_silent() {
             self.voice.cut();
             self.out.push_back(Output::FlushBelow(self.voice.following()));

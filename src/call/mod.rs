@@ -6,6 +6,7 @@
 //! - the dialogue kernel decides what is said and done.
 
 mod act;
+mod attend;
 mod caller;
 mod event;
 mod machine;

@@ -50,14 +50,6 @@ pub enum RunError {
         /// What the system said.
         error: std::io::Error,
     },
-    /// The data directory.
-    #[error("cannot make the data directory {dir}: {error}. Name another with --data, or in the configuration")]
-    Data {
-        /// The data directory.
-        dir: String,
-        /// What the system said.
-        error: std::io::Error,
-    },
     /// The control socket.
     #[error("cannot open the control socket in {dir}: {error}")]
     Control {
@@ -95,7 +87,6 @@ pub async fn run(config: Config) -> Result<(), RunError> {
     let config = Arc::new(config);
     let chosen = config::models::choose(&config)?;
     let data = config.store.data.clone();
-    std::fs::create_dir_all(&data).map_err(|error| RunError::Data { dir: data.display().to_string(), error })?;
     let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(std::path::PathBuf::from);
     let key = MasterKey::find_or_make(&data, credentials.as_deref())?;
     let store = Store::open(&data, &key, unix_millis())?;
@@ -105,7 +96,6 @@ pub async fn run(config: Config) -> Result<(), RunError> {
     let engines = Engines::start(engine_settings(&config, &chosen), clock, data.clone()).await;
     let (orders_in, orders) = mpsc::channel(ORDERS_MAX);
     let house = Arc::new(build(&config, &chosen, clock, (store, engines, hub), orders_in)?);
-    tracing::info!(pack = chosen.pack, "{}", chosen.notice);
     eprintln!("{}", chosen.notice);
 
     let roll = Roll::default();
