@@ -69,6 +69,11 @@ fn intents_are_told_by_their_phrases() {
         (Expected::Time, "three thirty", GiveTime),
         (Expected::Day, "next Thursday", GiveTime),
         (Expected::Unit, "four oh two", GiveAddress),
+        (Expected::Time, "Could it be Saturday at two?", GiveTime),
+        (open, "There's water on the floor in the hallway.", Maintenance),
+        (open, "The electricity went out.", Outage),
+        (open, "Can you check the time of my appointment?", Status),
+        (open, "Hi, I'm calling with a question.", Greeting),
     ];
     let wrong: Vec<String> = table
         .iter()
