@@ -34,7 +34,7 @@ impl Kernel {
             Intent::Goodbye => match interrupted {
                 // "Okay, thanks" into "I'm putting you through" is no farewell.
                 Some(Then::Transfer(which)) if !plain(heard).iter().any(|word| word == "bye" || word == "goodbye") => {
-                    self.announce(which, out)
+                    self.announce(which, out);
                 }
                 _ => return self.goodbye(interrupted, out),
             },
