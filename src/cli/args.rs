@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::call::PhoneArgs;
 use super::script::Script;
 
 const EXIT_CODES: &str = "Exit codes:
@@ -85,17 +86,20 @@ pub struct CallArgs {
     /// What to say, play and press, in the order written.
     #[command(flatten)]
     pub script: Script,
-    /// Who calls.
-    #[arg(long, value_name = "URI", default_value = "sip:caller@127.0.0.1")]
+    /// Who calls: a SIP URI, or its user alone.
+    #[arg(long, value_name = "USER", default_value = "sip:caller@127.0.0.1")]
     pub from: String,
     /// The address to call from; a free port where its port is 0 [default: chosen by the system].
     #[arg(long, value_name = "ADDR")]
     pub local: Option<String>,
-    /// Write both sides of the call to this file: WAV, the far end left, this end right.
+    /// What the telephone does beyond its script.
+    #[command(flatten)]
+    pub phone: PhoneArgs,
+    /// Write both sides of the call to this file: WAV, this end left, the far end right.
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
     /// Hang up this many seconds after the script has ended and nothing more was said.
-    #[arg(long, value_name = "SECONDS", default_value_t = 8, value_parser = clap::value_parser!(u64).range(0..=600))]
+    #[arg(long, value_name = "SECONDS", default_value_t = 3, value_parser = clap::value_parser!(u64).range(0..=600))]
     pub linger: u64,
     /// Hang up after this many seconds in any case.
     #[arg(long, value_name = "SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..=3_600))]
@@ -103,9 +107,6 @@ pub struct CallArgs {
     /// Print one JSON object instead of lines.
     #[arg(long)]
     pub json: bool,
-    /// Where the configuration and the data are: the voice for --say is that of the configured models.
-    #[command(flatten)]
-    pub place: Place,
 }
 
 /// `nightbell talk`

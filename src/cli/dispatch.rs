@@ -21,7 +21,7 @@ pub struct Commands {
 }
 
 /// What this build has.
-const COMMANDS: Commands = Commands { run: run::run, call: |_| absent("call"), talk: talk::talk, replay: |_| absent("replay") };
+const COMMANDS: Commands = Commands { run: run::run, call: super::call::run, talk: talk::talk, replay: |_| absent("replay") };
 
 fn absent(command: &str) -> Done {
     Err(Failure::failed(format!("this build has no `{command}`")))

@@ -1,6 +1,7 @@
 //! The command line: what it understands ([`args`]), and the commands that need no call of their own.
 
 pub mod args;
+pub mod call;
 mod calls;
 mod check;
 mod dispatch;

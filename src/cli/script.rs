@@ -13,6 +13,10 @@ pub enum Step {
     Wav(PathBuf),
     /// Presses these keys.
     Digits(String),
+    /// Begins the next step so many milliseconds into the far end's speech, instead of after it.
+    Interrupt(u64),
+    /// Hangs up so many milliseconds into the far end's speech.
+    HangUp(u64),
 }
 
 /// What the caller does, each step when the far end has stopped speaking.
@@ -29,9 +33,11 @@ impl Args for Script {
             if keys { Ok(text.to_owned()) } else { Err("keys are 0 to 9, * and #") }
         };
         command
-            .arg(repeated("say", "TEXT").help("Say this, in the installed voice, when the far end has stopped speaking"))
+            .arg(repeated("say", "TEXT").help("Say this when the far end has stopped speaking, with espeak-ng or flite"))
             .arg(repeated("wav", "FILE").value_parser(value_parser!(PathBuf)).help("Play this WAV file, in its turn"))
-            .arg(repeated("digits", "KEYS").value_parser(digits).help("Press these keys, in their turn"))
+            .arg(repeated("digits", "KEYS").value_parser(digits).alias("digit").help("Press these keys, in their turn"))
+            .arg(repeated("interrupt", "MS").value_parser(value_parser!(u64)).help("Begin the next step so long into the far end's speech"))
+            .arg(repeated("hang-up", "MS").value_parser(value_parser!(u64)).help("Hang up so long into the far end's speech"))
     }
 
     fn augment_args_for_update(command: Command) -> Command {
@@ -49,6 +55,8 @@ impl FromArgMatches for Script {
         steps.extend(placed(matches, "say", Step::Say));
         steps.extend(placed(matches, "wav", Step::Wav));
         steps.extend(placed(matches, "digits", Step::Digits));
+        steps.extend(placed(matches, "interrupt", Step::Interrupt));
+        steps.extend(placed(matches, "hang-up", Step::HangUp));
         steps.sort_by_key(|(place, _)| *place);
         Ok(Self { steps: steps.into_iter().map(|(_, step)| step).collect() })
     }

@@ -16,6 +16,15 @@ pub(super) struct Bar {
 /// A hop without voice takes this much away: a click is forgotten after two.
 const LOSS_MAX: f32 = 0.7;
 
+/// A voice that stands out from the line by more than this many decibels counts more than once...
+const CLEAR_DB: f32 = 10.0;
+
+/// ... by one more for each so many decibels...
+const CLEAR_STEP_DB: f32 = 20.0;
+
+/// ... and so many times at most.
+const CLEAR_MAX: f32 = 2.0;
+
 /// The running evidence (a one-sided cumulative sum, Page 1954).
 #[derive(Debug, Default)]
 pub(super) struct Onset {
@@ -35,12 +44,17 @@ pub(super) struct Begun {
 
 impl Onset {
     /// Weighs `hop`; `loud` when it exceeds the line's noise, our echo and what is behind the caller. A gap says nothing.
-    pub(super) fn weigh(&mut self, hop: &Hop, loud: bool, bar: &Bar) -> Option<Begun> {
+    pub(super) fn weigh(&mut self, hop: &Hop, loud: bool, bar: Bar) -> Option<Begun> {
         if hop.gap {
             return None;
         }
         let for_voice = (hop.score - bar.pivot) / (1.0 - bar.pivot);
-        let gain = if loud { for_voice.max(-LOSS_MAX) } else { -LOSS_MAX };
+        let clear = (1.0 + (hop.above_floor - CLEAR_DB) / CLEAR_STEP_DB).clamp(1.0, CLEAR_MAX);
+        let gain = match loud && !hop.steady {
+            true if for_voice > 0.0 => for_voice * clear,
+            true => for_voice.max(-LOSS_MAX),
+            false => -LOSS_MAX,
+        };
         if self.evidence <= 0.0 {
             self.began = hop.begin;
             self.voiced_hops = 0;

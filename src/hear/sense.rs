@@ -20,6 +20,8 @@ pub(super) struct Hop {
     pub level: Level,
     /// Decibels above the noise floor.
     pub above_floor: f32,
+    /// Whether the sound has been as loud as now for a while, as hum and noise are and a beginning voice is not.
+    pub steady: bool,
     /// Whether its last samples are a gap: nothing arrived, so nothing is known.
     pub gap: bool,
 }
@@ -55,6 +57,7 @@ pub(super) struct Sense {
     floor: Floor,
     gain: Gain,
     tones: Tones,
+    latest: [Level; SETTLED_HOPS],
 }
 
 /// A piece whose two highest peaks stand this far above the rest is no voice.
@@ -64,11 +67,40 @@ const TONE_DB: f32 = 30.0;
 const TONE_SCORE: f32 = 0.3;
 
 /// Below this score nobody asks whether it is a tone.
-const SCORE_ASKED: f32 = 0.3;
+const SCORE_ASKED: f32 = 0.4;
+
+/// Hops in which a steady sound keeps its loudness: about 100 ms...
+const STEADY_HOPS: usize = 6;
+
+/// ... within this many decibels, because 16 ms are no whole period of a hum...
+const STEADY_DB: f32 = 3.0;
+
+/// ... and hops in which it did not begin: about 250 ms.
+const SETTLED_HOPS: usize = 16;
+
+/// A sound that rose by more than this is beginning, however steady it is now.
+const SETTLED_DB: f32 = 8.0;
+
+fn is_steady(latest: &[Level; SETTLED_HOPS]) -> bool {
+    spread(&latest[SETTLED_HOPS - STEADY_HOPS..]) < STEADY_DB && spread(latest) < SETTLED_DB
+}
+
+/// From the quietest to the loudest.
+fn spread(levels: &[Level]) -> f32 {
+    let (least, most) = levels.iter().fold((f32::MAX, f32::MIN), |(least, most), level| (least.min(level.0), most.max(level.0)));
+    most - least
+}
 
 impl Sense {
     pub(super) fn new() -> Self {
-        Self { pieces: Pieces::new(), vad: Vad::new(), floor: Floor::new(), gain: Gain::new(), tones: Tones::new() }
+        Self {
+            pieces: Pieces::new(),
+            vad: Vad::new(),
+            floor: Floor::new(),
+            gain: Gain::new(),
+            tones: Tones::new(),
+            latest: [Level::SILENCE; SETTLED_HOPS],
+        }
     }
 
     /// The next sample begins a new hop.
@@ -80,7 +112,7 @@ impl Sense {
     pub(super) fn hear(&mut self, frame: &Frame, kind: CapturedKind, clock: &mut LegClock) -> Hops {
         let mut hops = Hops::default();
         let gap = kind == CapturedKind::Gap;
-        let Self { pieces, vad, floor, gain, tones } = self;
+        let Self { pieces, vad, floor, gain, tones, latest } = self;
         pieces.cut(frame, |piece| {
             let (begin, end) = clock.hop(HOP_MS);
             let power = power(piece);
@@ -88,12 +120,16 @@ impl Sense {
             let under = if gap { floor.level() } else { floor.learn(power) };
             let score = vad.score(piece, gain.factor(level, under));
             let tonal = score > SCORE_ASKED && tones.purity_db(piece) > TONE_DB;
+            latest.rotate_left(1);
+            latest[SETTLED_HOPS - 1] = level;
+            let steady = is_steady(latest);
             hops.push(Hop {
                 begin,
                 end,
                 score: if tonal { score.min(TONE_SCORE) } else { score },
                 level,
                 above_floor: level.above(under),
+                steady,
                 gap,
             });
         });

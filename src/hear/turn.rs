@@ -46,16 +46,16 @@ impl Default for Settings {
         Self {
             voiced_score: 0.5,
             onset_score: 0.5,
-            onset_score_playing: 0.55,
-            onset_evidence: 2.2,
-            onset_evidence_playing: 2.8,
+            onset_score_playing: 0.5,
+            onset_evidence: 1.6,
+            onset_evidence_playing: 1.6,
             floor_margin_db: 4.0,
-            echo_margin_db: 6.0,
+            echo_margin_db: 4.0,
             behind_onset_db: 14.0,
             behind_voiced_db: 20.0,
             settle_ms: 224,
-            yield_voiced_ms: 400,
-            resume_silence_ms: 240,
+            yield_voiced_ms: 448,
+            resume_silence_ms: 224,
             decide_ms_max: 1_000,
             speech_ms_min: 96,
             preroll_ms: 300,
@@ -73,8 +73,8 @@ const HANGOVER_MS_MAX: u64 = 1_800;
 pub(super) fn hangover_ms(expectation: Expectation, voiced_ms: u64, verdict: Option<Verdict>, patience_ms: u64) -> u64 {
     let short = voiced_ms < SHORT_MS;
     let base = match (expectation, short) {
-        (Expectation::Open, true) | (Expectation::DateTime, true) => 600,
-        (Expectation::Open, false) | (Expectation::DateTime, false) => 700,
+        (Expectation::Open | Expectation::DateTime, true) => 600,
+        (Expectation::Open | Expectation::DateTime, false) => 700,
         (Expectation::YesNo, true) => 400,
         (Expectation::YesNo, false) => 550,
         (Expectation::Digits, _) => 900,

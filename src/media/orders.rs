@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::{Leg, LegStats};
 use crate::audio::Codec;
-use crate::base::{Captured, Frame, LegId, Samples, Seed, TurnId};
+use crate::base::limits::PTIME_MS;
+use crate::base::{Captured, Frame, LegId, Rate, Samples, Seed, TurnId};
 use crate::rt::{Consumer, Gate, Producer};
 use crate::rtp::SourceRule;
 
@@ -51,6 +52,20 @@ pub struct Playback {
     pub frame: Frame,
     /// Whether the clip ends with it.
     pub last: bool,
+}
+
+impl Playback {
+    /// A whole clip, cut into frames of 20 ms of which the last is marked.
+    pub fn clip(turn: TurnId, clip: u32, rate: Rate, sound: &[i16]) -> impl Iterator<Item = Self> {
+        let full = usize::try_from(Samples::from_millis(PTIME_MS, rate).0).unwrap_or(usize::MAX);
+        let count = sound.len().div_ceil(full);
+        sound.chunks(full).enumerate().map(move |(place, piece)| Self {
+            turn,
+            clip,
+            frame: Frame::new(rate, piece),
+            last: place + 1 == count,
+        })
+    }
 }
 
 /// Which ways sound goes, from our side (RFC 3264 §6.1).

@@ -92,7 +92,8 @@ impl Playing {
         let item = if paused { None } else { self.next_item(rate, stats) };
         match item {
             Some(item) => self.play(&item, period, stats, out),
-            None if paused => {}
+            // A frame that waits below the floor is dropped and told in the next tick.
+            None if paused || !self.ring.is_empty() => {}
             None => self.run_dry(stats, out),
         }
         self.gate.set_playing(self.turn_with_sound());

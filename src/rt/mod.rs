@@ -5,6 +5,7 @@
 
 mod counters;
 mod gate;
+mod os;
 mod priority;
 mod ring;
 mod tick;

@@ -1,5 +1,7 @@
 //! Asking the system to run this thread before others.
 
+use super::os::ask_for_fifo;
+
 /// What the system answered.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Priority {
@@ -10,18 +12,8 @@ pub enum Priority {
 }
 
 /// Asks for `SCHED_FIFO` at `level` (1 lowest, 99 highest) for the calling thread.
-#[cfg(target_os = "linux")]
 pub fn ask_for_real_time(level: u8) -> Priority {
-    let wish = libc::sched_param { sched_priority: i32::from(level.clamp(1, 99)) };
-    // SAFETY: `wish` lives through the call, which only reads it; thread 0 means the calling thread.
-    let answer = unsafe { libc::sched_setscheduler(0, libc::SCHED_FIFO | libc::SCHED_RESET_ON_FORK, &raw const wish) };
-    if answer == 0 { Priority::RealTime } else { Priority::Refused(std::io::Error::last_os_error().raw_os_error().unwrap_or(0)) }
-}
-
-/// Other systems are not asked.
-#[cfg(not(target_os = "linux"))]
-pub fn ask_for_real_time(_level: u8) -> Priority {
-    Priority::Refused(0)
+    ask_for_fifo(level.clamp(1, 99)).map_or_else(Priority::Refused, |()| Priority::RealTime)
 }
 
 #[cfg(test)]

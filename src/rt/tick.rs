@@ -1,7 +1,8 @@
-//! The only place where a real-time thread sleeps.
+//! When a real-time thread wakes: the only place where it sleeps.
 
 use std::time::Duration;
 
+use super::os::sleep_until;
 use crate::base::Instant;
 use crate::base::clock::Clock;
 
@@ -41,37 +42,6 @@ impl Ticker {
     pub fn missed(&self) -> u64 {
         self.missed
     }
-}
-
-/// Sleeps until `at` on `clock`; returns at once when it has passed.
-#[cfg(target_os = "linux")]
-fn sleep_until(clock: &Clock, at: Instant) {
-    let left = clock.until(at);
-    if left.is_zero() {
-        return;
-    }
-    let mut point = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: `point` is a valid timespec to write to for the whole call.
-    if unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut point) } != 0 {
-        return;
-    }
-    let nanos = i64::from(left.subsec_nanos()) + point.tv_nsec;
-    point.tv_sec += i64::try_from(left.as_secs()).unwrap_or(0) + nanos / 1_000_000_000;
-    point.tv_nsec = nanos % 1_000_000_000;
-    loop {
-        // SAFETY: `point` is a valid absolute time to read; with TIMER_ABSTIME no remaining time is written, so that pointer may be null.
-        let answer = unsafe { libc::clock_nanosleep(libc::CLOCK_MONOTONIC, libc::TIMER_ABSTIME, &raw const point, std::ptr::null_mut()) };
-        if answer != libc::EINTR {
-            return;
-        }
-    }
-}
-
-/// Sleeps until `at` on `clock`; returns at once when it has passed.
-#[cfg(not(target_os = "linux"))]
-#[expect(clippy::disallowed_methods, reason = "the one place where a real-time thread sleeps")]
-fn sleep_until(clock: &Clock, at: Instant) {
-    std::thread::sleep(clock.until(at));
 }
 
 #[cfg(test)]

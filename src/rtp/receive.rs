@@ -244,7 +244,7 @@ impl Receiver {
             self.stats.jitter_us_max = self.stats.jitter_us_max.max(self.stats.jitter_us);
         }
         let uncovered = self.uncovered(now, held.load.samples());
-        self.shelf.put(Held { uncovered, ..*held });
+        self.shelf.put(held, uncovered);
         self.stats.reordered += u64::from(held.sequence == self.next && self.hole_since.is_some());
         if held.sequence == self.next {
             self.hole_since = None;

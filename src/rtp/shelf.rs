@@ -99,12 +99,12 @@ impl Shelf {
         self.get(sequence).is_some()
     }
 
-    /// Puts a packet in its place, which must be free.
-    pub(super) fn put(&mut self, held: Held) {
+    /// Puts a packet in its place, which must be free; `uncovered` goes with it.
+    pub(super) fn put(&mut self, held: &Held, uncovered: u64) {
         let place = &mut self.places[place(held.sequence)];
         debug_assert!(place.is_none(), "two packets within the shelf's length have one place");
         self.count += u16::from(place.is_none());
-        *place = Some(held);
+        *place = Some(Held { uncovered, ..*held });
     }
 
     /// Frees a packet's place.

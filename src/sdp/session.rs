@@ -24,6 +24,8 @@ pub struct Session {
     /// Which line is the audio.
     audio: usize,
     telephone_event: u8,
+    /// The transport of the audio line: an answer repeats the offer's (RFC 3264 §6).
+    proto: String,
 }
 
 impl Session {
@@ -39,6 +41,7 @@ impl Session {
             written: Vec::new(),
             audio: 0,
             telephone_event: TELEPHONE_EVENT,
+            proto: "RTP/AVP".to_owned(),
         }
     }
 
@@ -62,6 +65,7 @@ impl Session {
         let telephone_event = telephone_event(line, codec.kind);
         let theirs = if remote.ip().is_unspecified() { line.direction.and(Direction::SendOnly) } else { line.direction };
         let direction = theirs.mirrored().and(self.direction);
+        self.proto.clone_from(&line.proto);
         let formats: Vec<u8> = std::iter::once(codec.payload_type).chain(telephone_event).collect();
         let lines = description.media.iter().enumerate();
         let lines =
@@ -138,7 +142,7 @@ impl Session {
         attributes.push(("ptime", Some(limits::PTIME_MS.to_string())));
         attributes.push((direction.as_str(), None));
         let formats = formats.iter().map(u8::to_string).collect::<Vec<_>>().join(" ");
-        WrittenLine { media: "audio".to_owned(), port: self.local.port(), proto: "RTP/AVP".to_owned(), formats, attributes }
+        WrittenLine { media: "audio".to_owned(), port: self.local.port(), proto: self.proto.clone(), formats, attributes }
     }
 
     fn write(&mut self, lines: Vec<WrittenLine>) -> Bytes {

@@ -1,5 +1,7 @@
 //! What the endpoint is told to do, and what it tells.
 
+use std::fmt;
+
 use bytes::Bytes;
 
 use super::Flow;
@@ -25,7 +27,7 @@ pub struct Party {
 }
 
 /// A call to place.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Invite {
     /// The way the INVITE goes. Its remote address must be a trusted peer's.
     pub flow: Flow,
@@ -50,8 +52,15 @@ pub struct Reason {
     pub text: String,
 }
 
+impl fmt::Debug for Invite {
+    /// Whom it calls does not print.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Invite").field("flow", &self.flow).field("max_forwards", &self.max_forwards).finish_non_exhaustive()
+    }
+}
+
 /// An order to the endpoint. One for a call that is gone, or that does not fit the call's state, is counted and ignored: races are ordinary.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub enum Command {
     /// Answer an incoming call with 180.
     Ring {
@@ -100,12 +109,38 @@ pub enum Command {
         /// The call.
         call: SipCall,
     },
+    /// Offer other media within a call: hold, or its end. [`Event::OfferAnswered`] or [`Event::OfferRefused`] follows.
+    Offer {
+        /// The call.
+        call: SipCall,
+        /// Our offer.
+        sdp: Bytes,
+    },
     /// Ask the peer to call somebody else instead of us (RFC 3515).
     Refer {
         /// The call.
         call: SipCall,
         /// The URI for Refer-To.
         target: String,
+    },
+    /// Take what [`Event::Referred`] brought: 202, and the first NOTIFY.
+    AcceptRefer {
+        /// The call.
+        call: SipCall,
+    },
+    /// Refuse what [`Event::Referred`] brought.
+    RejectRefer {
+        /// The call.
+        call: SipCall,
+        /// 400 to 699; anything else becomes 603.
+        status: u16,
+    },
+    /// Tell the peer how the call goes that it asked for, once [`Command::AcceptRefer`] was given.
+    NotifyRefer {
+        /// The call.
+        call: SipCall,
+        /// The status line in the NOTIFY; from 200 on it is the last one.
+        status: u16,
     },
     /// Ask a peer whether it is there. [`Event::Probed`] follows.
     Options {
@@ -116,6 +151,28 @@ pub enum Command {
         /// The Request-URI.
         target: String,
     },
+}
+
+impl fmt::Debug for Command {
+    /// The order and its call; numbers, texts and descriptions do not print.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (name, call) = match self {
+            Self::Ring { call } => ("Ring", call),
+            Self::Accept { call, .. } => ("Accept", call),
+            Self::Reject { call, .. } => ("Reject", call),
+            Self::Answer { call, .. } => ("Answer", call),
+            Self::RejectOffer { call, .. } => ("RejectOffer", call),
+            Self::Hangup { call, .. } => ("Hangup", call),
+            Self::Cancel { call } => ("Cancel", call),
+            Self::Offer { call, .. } => ("Offer", call),
+            Self::Refer { call, .. } => ("Refer", call),
+            Self::AcceptRefer { call } => ("AcceptRefer", call),
+            Self::RejectRefer { call, .. } => ("RejectRefer", call),
+            Self::NotifyRefer { call, .. } => ("NotifyRefer", call),
+            Self::Options { probe, .. } => return write!(f, "Options({})", probe.0),
+        };
+        write!(f, "{name}({})", call.0)
+    }
 }
 
 /// Why a call is over.
@@ -214,6 +271,28 @@ pub enum Event {
         /// The reason phrase as received.
         reason: String,
     },
+    /// The peer asks us to call somebody else (RFC 3515): answer with `AcceptRefer` or `RejectRefer`. Only where
+    /// [`super::Settings::hears_refer`] says so; elsewhere it is declined.
+    Referred {
+        /// The call.
+        call: SipCall,
+        /// The URI of Refer-To.
+        target: String,
+    },
+    /// The peer has taken our offer within the call.
+    OfferAnswered {
+        /// The call.
+        call: SipCall,
+        /// The SDP answer.
+        sdp: Option<Bytes>,
+    },
+    /// The peer has not taken our offer: the call goes on as it was.
+    OfferRefused {
+        /// The call.
+        call: SipCall,
+        /// The final status; 491 when our offers kept crossing, or when one of the peer's waits for us.
+        status: u16,
+    },
     /// The peer has taken our REFER.
     ReferAccepted {
         /// The call.
@@ -252,7 +331,7 @@ pub enum Event {
 }
 
 /// What the shell does for the endpoint.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Output {
     /// Send these bytes as one datagram.
     Send {
@@ -263,6 +342,16 @@ pub enum Output {
     },
     /// Hear this.
     Event(Event),
+}
+
+impl fmt::Debug for Output {
+    /// A message is full of numbers and names: it prints as its way and its length.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Send { flow, bytes } => write!(f, "Send({} octets to {})", bytes.len(), flow.remote),
+            Self::Event(event) => event.fmt(f),
+        }
+    }
 }
 
 /// Whom a datagram came from, and what became of it, in counts.

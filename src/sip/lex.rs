@@ -162,7 +162,12 @@ fn param(part: &[u8]) -> Option<Param<'_>> {
     (is_token(name) && value_is_sound).then_some((name, value))
 }
 
-/// The value of the parameter `name`: `Some(None)` when it stands without one.
-pub fn param_value<'a>(params: &[Param<'a>], name: &str) -> Option<Option<&'a [u8]>> {
-    params.iter().find(|(found, _)| found.eq_ignore_ascii_case(name.as_bytes())).map(|(_, value)| *value)
+/// Whether the parameter `name` is there, with a value or without.
+pub fn has_param(params: &[Param<'_>], name: &str) -> bool {
+    params.iter().any(|(found, _)| found.eq_ignore_ascii_case(name.as_bytes()))
+}
+
+/// The value of the parameter `name`.
+pub fn param_value<'a>(params: &[Param<'a>], name: &str) -> Option<&'a [u8]> {
+    params.iter().find(|(found, _)| found.eq_ignore_ascii_case(name.as_bytes())).and_then(|(_, value)| *value)
 }

@@ -16,6 +16,8 @@ pub struct Settings {
     pub contact_user: String,
     /// Calls at once. More are refused with 486.
     pub calls_max: usize,
+    /// Whether a REFER is handed up as [`super::Event::Referred`]; otherwise it is declined with 603.
+    pub hears_refer: bool,
 }
 
 impl Default for Settings {
@@ -26,6 +28,7 @@ impl Default for Settings {
             advertised: None,
             contact_user: "nightbell".to_owned(),
             calls_max: limits::CALLS_MAX,
+            hears_refer: false,
         }
     }
 }

@@ -17,26 +17,22 @@ impl NameAddr {
     /// Reads one address. `None` where it breaks the grammar.
     pub fn parse(bytes: &[u8]) -> Option<Self> {
         let bytes = lex::trim(bytes);
-        let opening = bracket(bytes)?;
-        let (display, uri, rest) = match opening {
-            Some(open) => {
-                let inside = bytes.get(open + 1..)?;
-                let close = inside.iter().position(|&byte| byte == b'>')?;
-                (lex::trim(bytes.get(..open)?), lex::trim(inside.get(..close)?), inside.get(close + 1..)?)
+        let (display, uri, rest) = if let Some(open) = lex::find(bytes, b'<').ok()? {
+            let inside = bytes.get(open + 1..)?;
+            let close = inside.iter().position(|&byte| byte == b'>')?;
+            (lex::trim(bytes.get(..open)?), lex::trim(inside.get(..close)?), inside.get(close + 1..)?)
+        } else {
+            let end = bytes.iter().position(|&byte| byte == b';').unwrap_or(bytes.len());
+            let uri = lex::trim(bytes.get(..end)?);
+            // Without brackets a comma, a question mark or a semicolon would belong to the header (RFC 3261 §20).
+            if uri.iter().any(|byte| matches!(byte, b',' | b'?')) {
+                return None;
             }
-            None => {
-                let end = bytes.iter().position(|&byte| byte == b';').unwrap_or(bytes.len());
-                let uri = lex::trim(bytes.get(..end)?);
-                // Without brackets a comma, a question mark or a semicolon would belong to the header (RFC 3261 §20).
-                if uri.iter().any(|byte| matches!(byte, b',' | b'?')) {
-                    return None;
-                }
-                (&[][..], uri, bytes.get(end..)?)
-            }
+            (&[][..], uri, bytes.get(end..)?)
         };
         Uri::parse(uri)?;
         let params = lex::params(rest)?;
-        let tag = lex::param_value(&params, "tag").flatten().map(<[u8]>::to_vec);
+        let tag = lex::param_value(&params, "tag").map(<[u8]>::to_vec);
         Some(Self { display: lex::unquote(display), uri: uri.to_vec(), tag })
     }
 
@@ -50,12 +46,6 @@ impl NameAddr {
         let uri = self.uri();
         Party { display: lex::text(&self.display), user: uri.user.unwrap_or_default(), host: uri.host }
     }
-}
-
-/// Where the `<` outside of quotes stands; `None` when a quote never closes or a quoted name has no bracket after it.
-fn bracket(bytes: &[u8]) -> Option<Option<usize>> {
-    let open = lex::find(bytes, b'<').ok()?;
-    (open.is_some() || !bytes.starts_with(b"\"")).then_some(open)
 }
 
 /// One hop of the way a request came (RFC 3261 §20.42).
@@ -96,8 +86,8 @@ impl Via {
         if !lex::is_token(transport) {
             return None;
         }
-        let branch = lex::param_value(&params, "branch").flatten().map(<[u8]>::to_vec);
-        let rport = lex::param_value(&params, "rport").is_some();
+        let branch = lex::param_value(&params, "branch").map(<[u8]>::to_vec);
+        let rport = lex::has_param(&params, "rport");
         Some(Self { transport: lex::text(transport).to_ascii_uppercase(), host, port, branch, rport })
     }
 

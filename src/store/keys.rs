@@ -31,7 +31,7 @@ impl MasterKey {
         read(Some(dir.join(FILE)))?.ok_or_else(|| StoreError::KeyMissing(dir.to_owned()))
     }
 
-    /// As [`MasterKey::find`], and makes a key file where there is neither key nor database.
+    /// As [`MasterKey::find`], and makes a key file (and `dir`, for its owner alone) where there is neither key nor database.
     pub fn find_or_make(dir: &Path, credentials: Option<&Path>) -> Result<Self, StoreError> {
         match Self::find(dir, credentials) {
             Err(StoreError::KeyMissing(_)) if !dir.join(super::ledger::FILE).exists() => make(dir),
@@ -56,6 +56,7 @@ fn read(path: Option<PathBuf>) -> Result<Option<MasterKey>, StoreError> {
 
 /// Makes a key file. It is on the disk before it is used: a database whose key was lost to a power cut could never be opened.
 fn make(dir: &Path) -> Result<MasterKey, StoreError> {
+    super::ledger::prepare(dir)?;
     let raw = entropy::bytes::<32>()?;
     let path = dir.join(FILE);
     let new = dir.join("nightbell.key.new");

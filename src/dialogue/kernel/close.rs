@@ -3,7 +3,8 @@
 use super::machine::Kernel;
 use super::state::{Asked, Stage, Task, Then};
 use crate::base::TurnId;
-use crate::dialogue::event::{Effect, Record, SpeechAct};
+use crate::dialogue::event::{Effect, SpeechAct};
+use crate::dialogue::record::Record;
 use crate::dialogue::slots::{SlotKey, SlotValues};
 use crate::dialogue::wording::Key;
 
@@ -158,8 +159,9 @@ impl Kernel {
         }
     }
 
-    pub(super) fn was_interrupted(&mut self, turn: TurnId, _out: &mut Vec<Effect>) {
-        if let Some((_, then)) = self.then.take_if(|(due, _)| *due == turn) {
+    /// Words that were to be followed by something were cut short, or words before them.
+    pub(super) fn was_interrupted(&mut self, turn: TurnId) {
+        if let Some((_, then)) = self.then.take_if(|(due, _)| *due >= turn) {
             self.interrupted = Some(then);
         }
     }

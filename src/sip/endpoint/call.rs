@@ -25,10 +25,13 @@ pub(super) enum CallTimer {
     Cancelled,
     /// When to give up waiting for the last NOTIFY of a REFER.
     ReferEnd,
+    /// When to offer again after our offer and the peer's have crossed (RFC 3261 §14.1).
+    OfferAgain,
 }
 
 impl TimerKind for CallTimer {
-    const ALL: &'static [Self] = &[Self::ResendOk, Self::NoAck, Self::RingAgain, Self::Unanswered, Self::Cancelled, Self::ReferEnd];
+    const ALL: &'static [Self] =
+        &[Self::ResendOk, Self::NoAck, Self::RingAgain, Self::Unanswered, Self::Cancelled, Self::ReferEnd, Self::OfferAgain];
 
     fn index(self) -> usize {
         self as usize
@@ -72,15 +75,19 @@ pub(super) struct Call {
     pub(super) flow: Flow,
     pub(super) dialog: Dialog,
     pub(super) phase: Phase,
-    pub(super) timers: TimerTable<CallTimer, 6>,
+    pub(super) timers: TimerTable<CallTimer, 7>,
     pub(super) wake: Option<Instant>,
     /// The transaction of the INVITE, theirs or ours.
     pub(super) invite: Option<TxnId>,
     pub(super) invite_seq: u32,
     pub(super) ok: Option<UnackedOk>,
     pub(super) pending: Option<Pending>,
-    /// The ACK of the 200 to our INVITE, for when the 200 comes again.
-    pub(super) ack: Option<(Flow, Bytes)>,
+    /// The ACK of the 200 to our last INVITE, for when the 200 comes again.
+    pub(super) ack: Option<SentAck>,
+    /// Our re-INVITE, until its final response.
+    pub(super) offer: Option<Offer>,
+    /// Whether the Call-ID is of our making.
+    pub(super) is_caller: bool,
     /// Our BYE, held back until the ACK.
     pub(super) bye_waits: bool,
     pub(super) reason: Option<Reason>,
@@ -89,8 +96,28 @@ pub(super) struct Call {
     pub(super) cancel_sent: bool,
     /// Our REFER, until its last NOTIFY.
     pub(super) refer: Option<Refer>,
+    /// The peer's REFER: its transaction, until it is refused or its last NOTIFY is sent.
+    pub(super) referred: Option<TxnId>,
     /// The last event of this call was given out.
     pub(super) told: bool,
+}
+
+/// An ACK of ours, and the INVITE it belongs to.
+#[derive(Clone, Debug)]
+pub(super) struct SentAck {
+    pub(super) invite: TxnId,
+    pub(super) flow: Flow,
+    pub(super) bytes: Bytes,
+}
+
+/// A re-INVITE of ours.
+#[derive(Clone, Debug)]
+pub(super) struct Offer {
+    /// The transaction; `None` while it waits to be sent again.
+    pub(super) txn: Option<TxnId>,
+    pub(super) seq: u32,
+    pub(super) sdp: Bytes,
+    pub(super) crossings: u8,
 }
 
 /// A REFER of ours.
@@ -112,12 +139,15 @@ impl Call {
             ok: None,
             pending: None,
             ack: None,
+            offer: None,
+            is_caller: phase == Phase::Calling,
             bye_waits: false,
             reason: None,
             bye: None,
             cancel_wanted: false,
             cancel_sent: false,
             refer: None,
+            referred: None,
             told: false,
         }
     }

@@ -14,10 +14,10 @@ use crate::sip::transaction::{LIFE, T1};
 use crate::sip::{Command, Method, SipCall, Uri};
 
 /// How often a call that rings says so again (RFC 3261 §13.3.1.1).
-pub(super) const RING_AGAIN: Duration = Duration::from_secs(60);
+pub(super) const RING_AGAIN: Duration = Duration::from_mins(1);
 
 /// How long the peer may take over a REFER.
-const REFER_LIFE: Duration = Duration::from_secs(180);
+const REFER_LIFE: Duration = Duration::from_mins(3);
 
 impl Endpoint {
     pub(super) fn obey(&mut self, now: Instant, command: Command) {
@@ -29,7 +29,11 @@ impl Endpoint {
             Command::RejectOffer { call, status } => self.refuse_offer(now, call, status),
             Command::Hangup { call, reason } if self.calls.contains_key(&call) => self.hang_up(now, call, reason),
             Command::Cancel { call } => self.cancel(now, call),
+            Command::Offer { call, sdp } => self.offer(now, call, sdp),
             Command::Refer { call, target } => self.send_refer(now, call, &target),
+            Command::AcceptRefer { call } => self.accept_refer(now, call),
+            Command::RejectRefer { call, status } => self.reject_refer(now, call, status),
+            Command::NotifyRefer { call, status } => self.notify_refer(now, call, status),
             Command::Options { probe, flow, target } => self.probe(now, probe, flow, &target),
             Command::Hangup { .. } => self.counters.ignored_commands += 1,
         }

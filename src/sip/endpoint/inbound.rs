@@ -64,13 +64,13 @@ impl Endpoint {
             Ok(Framed::Message { message, broken }) => {
                 let core = broken.map_or_else(|| check(&message), Err);
                 match (core, &message.start) {
-                    (Ok(core), Start::Request { .. }) => self.on_request(now, Received { flow, message, core }),
+                    (Ok(core), Start::Request { .. }) => self.on_request(now, &Received { flow, message, core }),
                     (Ok(core), Start::Response { status, .. }) => {
                         let status = *status;
                         self.on_response(now, status, &Received { flow, message, core });
                     }
                     (Err(malformed), Start::Request { method, .. }) if *method != Method::Ack => {
-                        self.refuse_malformed(flow, &message, malformed)
+                        self.refuse_malformed(flow, &message, malformed);
                     }
                     (Err(_), _) => self.counters.unreadable += 1,
                 }
@@ -101,19 +101,19 @@ impl Endpoint {
         self.send(flow, response.encode());
     }
 
-    fn on_request(&mut self, now: Instant, received: Received) {
+    fn on_request(&mut self, now: Instant, received: &Received) {
         self.counters.requests += 1;
         let method = received.core.method.clone();
-        let key = server_key(&received, &method);
+        let key = server_key(received, &method);
         if let Some(&id) = self.by_server_key.get(&key) {
             self.counters.repeats += u64::from(method != Method::Ack);
             if self.on_known_request(now, id, &method) == Verdict::Deliver {
-                self.on_ack(now, &received);
+                self.on_ack(now, received);
             }
             return;
         }
         if method == Method::Ack {
-            return self.on_ack(now, &received);
+            return self.on_ack(now, received);
         }
         let flow = response_flow(received.flow, Some(&received.core.via));
         let echo = Echo::of(&received.message, received.flow, self.fresh());
@@ -129,10 +129,10 @@ impl Endpoint {
         let id = self.open_server(flow, Opened { method: method.clone(), key, merge_key, echo });
         if merged {
             self.reply(now, id, Reply::refuse(482, "RFC 3261 8.2.2.2: this request has come by another way already"));
-        } else if let Err(refusal) = self.screen(&received) {
+        } else if let Err(refusal) = self.screen(received) {
             self.reply(now, id, refusal);
         } else {
-            self.dispatch(now, id, &received);
+            self.dispatch(now, id, received);
         }
     }
 
@@ -190,12 +190,19 @@ impl Endpoint {
             return match method {
                 Method::Invite => self.on_invite(now, id, received),
                 Method::Options => self.on_options(now, id),
-                Method::Refer => self.on_refer(now, id),
+                Method::Refer => self.on_refer(now, id, None, received),
                 _ => self.refuse_strange(now, id),
             };
         }
         let Some(call) = self.dialog_of(&received.core) else { return self.refuse_strange(now, id) };
-        let grows = self.calls.get_mut(&call).is_some_and(|known| known.dialog.take_seq(received.core.seq));
+        let grows = self.calls.get_mut(&call).is_some_and(|known| {
+            // The peer's address may change under a running call: what it sends last is where it is.
+            let grows = known.dialog.take_seq(received.core.seq);
+            if grows {
+                known.flow = received.flow;
+            }
+            grows
+        });
         if !grows {
             self.reply(now, id, Reply::refuse(500, "RFC 3261 12.2.2: the number in CSeq grows").with(name::RETRY_AFTER, "1"));
             return;
@@ -206,7 +213,7 @@ impl Endpoint {
             Method::Bye => self.on_bye(now, id, call, received),
             Method::Info => self.on_info(now, id, call, received),
             Method::Notify => self.on_notify(now, id, call, received),
-            Method::Refer => self.on_refer(now, id),
+            Method::Refer => self.on_refer(now, id, Some(call), received),
             _ => self.on_options(now, id),
         }
     }
@@ -229,24 +236,13 @@ pub(super) fn server_key(received: &Received, method: &Method) -> Vec<u8> {
     let core = &received.core;
     let method = if *method == Method::Ack { Method::Invite } else { method.clone() };
     let sent_by = format!("{}:{}", core.via.host.to_ascii_lowercase(), core.via.port.unwrap_or(5060));
-    let parts: [&[u8]; 6] = match core.via.unique_branch() {
-        Some(branch) => [b"3261", branch, sent_by.as_bytes(), method.as_str().as_bytes(), b"", b""],
-        None => {
-            let branch = core.via.branch.as_deref().unwrap_or_default();
-            let from_tag = core.from.tag.as_deref().unwrap_or_default();
-            return [
-                &b"2543"[..],
-                branch,
-                sent_by.as_bytes(),
-                method.as_str().as_bytes(),
-                &core.call_id,
-                from_tag,
-                core.seq.to_string().as_bytes(),
-            ]
-            .join(&0);
-        }
-    };
-    parts.join(&0)
+    if let Some(branch) = core.via.unique_branch() {
+        return [&b"3261"[..], branch, sent_by.as_bytes(), method.as_str().as_bytes()].join(&0);
+    }
+    let branch = core.via.branch.as_deref().unwrap_or_default();
+    let from_tag = core.from.tag.as_deref().unwrap_or_default();
+    let seq = core.seq.to_string();
+    [&b"2543"[..], branch, sent_by.as_bytes(), method.as_str().as_bytes(), &core.call_id, from_tag, seq.as_bytes()].join(&0)
 }
 
 /// What a request that was forked and met again has in common with its twin (RFC 3261 §8.2.2.2).

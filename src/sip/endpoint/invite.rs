@@ -49,6 +49,8 @@ impl Endpoint {
             self.reply(now, id, Reply::refuse(481, "this call is ending"));
         } else if known.phase == Phase::Incoming || known.pending.is_some() {
             self.refuse_for_now(now, id);
+        } else if known.offer.as_ref().is_some_and(|offer| offer.txn.is_some()) {
+            self.reply(now, id, Reply::refuse(491, "RFC 3261 14.2: this offer and ours have crossed"));
         } else if known.ok.is_some() {
             self.reply(now, id, Reply::refuse(491, "RFC 3261 14.2: the 200 before this has no ACK yet"));
         } else {

@@ -29,6 +29,7 @@ impl Endpoint {
         let told = std::mem::replace(&mut known.told, true);
         known.refer = None;
         known.timers.stop(CallTimer::ReferEnd);
+        known.timers.stop(CallTimer::OfferAgain);
         let pending = known.pending.take();
         let must_wait = known.ok.is_some();
         if let Some(pending) = pending {

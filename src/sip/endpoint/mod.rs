@@ -12,6 +12,7 @@ mod info;
 mod invite;
 mod leave;
 mod notify;
+mod offer;
 mod options;
 mod outbound;
 mod place;

@@ -11,7 +11,7 @@ use crate::sip::method::ALLOW;
 use crate::sip::{Event, Flow, Invite, Method, Probe, SipCall, Uri, lex};
 
 /// How long a call of ours may ring.
-const UNANSWERED: std::time::Duration = std::time::Duration::from_secs(180);
+const UNANSWERED: std::time::Duration = std::time::Duration::from_mins(3);
 
 impl Endpoint {
     pub(super) fn place(&mut self, now: Instant, invite: Invite) -> SipCall {
@@ -20,6 +20,9 @@ impl Endpoint {
             Some((403, "the address is no trusted peer's"))
         } else if !Uri::parse(invite.target.as_bytes()).is_some_and(|uri| uri.is_callable() && !uri.has_headers) {
             Some((416, "the target is no URI that can be called"))
+        } else if invite.max_forwards == 0 {
+            // A call that continues another one loses a hop each time, and a loop ends here (RFC 7332 §4).
+            Some((483, "no hops are left"))
         } else if self.calls.len() >= self.settings.calls_max || !self.has_room(false) {
             Some((486, "every line is busy"))
         } else {
@@ -34,7 +37,7 @@ impl Endpoint {
         let opening = Opening {
             call_id: format!("{}@{}", self.fresh(), self.sent_by(flow).host).into_bytes(),
             local_tag: self.fresh().into_bytes(),
-            local: self.from_header(&invite),
+            local: self.caller_header(&invite),
             target: invite.target.clone().into_bytes(),
             seq,
         };
@@ -78,7 +81,7 @@ impl Endpoint {
         self.open_client(now, flow, Owner::Probe(probe), request, branch);
     }
 
-    fn from_header(&self, invite: &Invite) -> Vec<u8> {
+    fn caller_header(&self, invite: &Invite) -> Vec<u8> {
         let user: String = invite.from_user.bytes().map(escaped).collect();
         let uri = format!("<sip:{user}@{}>", self.sent_by(invite.flow).host_only());
         let named = if invite.from_display.is_empty() { uri } else { format!("{} {uri}", lex::quote(&invite.from_display)) };

@@ -1,7 +1,7 @@
 //! Responses to requests of ours. RFC 3261 §13.2.2, §17.1, §18.1.2.
 
 use super::Endpoint;
-use super::call::{CallTimer, Phase};
+use super::call::{CallTimer, Phase, SentAck};
 use super::inbound::Received;
 use super::outbound::companion;
 use super::table::{Machine, Owner, TxnId};
@@ -37,14 +37,24 @@ impl Endpoint {
             return;
         }
         match (owner, &key.1) {
-            (Owner::Call(call), Method::Invite) => self.on_invite_response(now, call, status, received),
+            (Owner::Call(call), Method::Invite) => self.on_invite_response(now, call, id, status, received),
             (Owner::Call(call), _) => self.on_other_response(call, id, status),
             (Owner::Probe(probe), _) if status >= 200 => self.tell(Event::Probed { probe, status }),
             _ => {}
         }
     }
 
-    fn on_invite_response(&mut self, now: Instant, call: SipCall, status: u16, received: &Received) {
+    fn on_invite_response(&mut self, now: Instant, call: SipCall, id: TxnId, status: u16, received: &Received) {
+        let Some(known) = self.calls.get(&call) else { return };
+        if let Some(ack) = known.ack.clone().filter(|ack| ack.invite == id && status / 100 == 2) {
+            let is_repeat = known.dialog.remote_tag == Some(received.core.to.tag.clone().unwrap_or_default());
+            if is_repeat {
+                return self.send(ack.flow, ack.bytes);
+            }
+        }
+        if known.invite != Some(id) {
+            return self.on_offer_response(now, call, id, status, received);
+        }
         match status {
             100..=199 => self.on_provisional(now, call, status, received),
             200..=299 => self.on_ok(now, call, received),
@@ -86,7 +96,7 @@ impl Endpoint {
             let (way, ack) = self.ack_of(flow, &dialog, seq);
             self.send(way, ack.clone());
             let Some(known) = self.calls.get_mut(&call) else { return };
-            known.ack = Some((way, ack));
+            known.ack = known.invite.map(|invite| SentAck { invite, flow: way, bytes: ack });
             if known.cancel_wanted {
                 // The 200 and our CANCEL have crossed.
                 self.send_bye(now, call);
@@ -97,9 +107,7 @@ impl Endpoint {
             return self.rearm_call(call);
         }
         if known.dialog.remote_tag.as_ref() == Some(&tag) {
-            if let Some((way, ack)) = known.ack.clone() {
-                self.send(way, ack);
-            }
+            // A repeat from before a re-INVITE of ours, whose 200 would not have come without this one's ACK.
             return;
         }
         let mut other = known.dialog.clone();

@@ -167,6 +167,13 @@ impl Endpoint {
         id
     }
 
+    /// Makes an INVITE of ours give up after 64 T1 in any case.
+    pub(super) fn hurry(&mut self, id: TxnId) {
+        if let Some(Machine::InviteClient(machine)) = self.txns.get_mut(&id).map(|txn| &mut txn.machine) {
+            machine.hurry();
+        }
+    }
+
     pub(super) fn flush(&mut self, flow: Flow, sends: Sends) {
         for bytes in sends {
             self.send(flow, bytes);

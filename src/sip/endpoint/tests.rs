@@ -5,3 +5,4 @@ mod lossy;
 mod rig;
 mod rules;
 mod torture;
+mod uac;

@@ -27,7 +27,7 @@ impl Endpoint {
         if gave_up {
             self.counters.timeouts += 1;
             match (owner, method) {
-                (Owner::Call(call), Some(Method::Invite)) => self.on_invite_timeout(call),
+                (Owner::Call(call), Some(Method::Invite)) => self.on_invite_timeout(now, call, id),
                 (Owner::Call(call), Some(Method::Refer)) => self.on_refer_response(call, 408),
                 (Owner::Call(call), Some(_)) if self.calls.get(&call).is_some_and(|known| known.bye == Some(id)) => self.forget_call(call),
                 (Owner::Probe(probe), _) => self.tell(Event::Probed { probe, status: 408 }),
@@ -37,8 +37,12 @@ impl Endpoint {
         self.rearm_txn(id);
     }
 
-    fn on_invite_timeout(&mut self, call: SipCall) {
-        let Some(told) = self.calls.get(&call).map(|known| known.told) else { return };
+    fn on_invite_timeout(&mut self, now: Instant, call: SipCall, id: TxnId) {
+        let Some(known) = self.calls.get(&call) else { return };
+        if known.invite != Some(id) {
+            return self.on_offer_failed(now, call, id, 408);
+        }
+        let told = known.told;
         self.forget_call(call);
         if !told {
             self.tell(Event::Failed { call, status: 408, reason: "nobody answers".to_owned() });
@@ -53,6 +57,7 @@ impl Endpoint {
                 CallTimer::RingAgain => self.ring(now, call),
                 CallTimer::Unanswered => self.give_up_ringing(now, call),
                 CallTimer::Cancelled => self.abandon(call),
+                CallTimer::OfferAgain => self.offer_again(now, call),
                 CallTimer::ReferEnd => self.on_refer_response(call, 408),
             }
         }

@@ -18,6 +18,8 @@ impl Endpoint {
             self.reply(now, id, Reply::new(200).of_dialog());
         } else if known.phase == Phase::Incoming || known.pending.is_some() {
             self.refuse_for_now(now, id);
+        } else if known.offer.as_ref().is_some_and(|offer| offer.txn.is_some()) {
+            self.reply(now, id, Reply::refuse(491, "RFC 3311 5.2: this offer and ours have crossed"));
         } else {
             self.raise_offer(id, call, received, false);
         }

@@ -23,6 +23,7 @@ pub struct InviteClient {
     ack: Bytes,
     resend_after: std::time::Duration,
     reliable: bool,
+    is_impatient: bool,
 }
 
 impl InviteClient {
@@ -34,14 +35,23 @@ impl InviteClient {
         }
         timers.set(Timer::B, now + LIFE);
         out.push(request.clone());
-        Self { state: State::Calling, timers, request, ack: Bytes::new(), resend_after: T1, reliable }
+        Self { state: State::Calling, timers, request, ack: Bytes::new(), resend_after: T1, reliable, is_impatient: false }
+    }
+
+    /// Gives up after 64 T1 even where a provisional response has come: a re-INVITE rings nowhere, so nobody is waited for.
+    pub const fn hurry(&mut self) {
+        self.is_impatient = true;
     }
 
     /// Takes a response; `ack` makes the ACK for a refusal.
     pub fn on_response(&mut self, now: Instant, status: u16, ack: impl FnOnce() -> Bytes, out: &mut Sends) -> Verdict {
         match (self.state, status) {
             (State::Calling | State::Proceeding, 100..=199) => {
-                self.enter(State::Proceeding);
+                self.state = State::Proceeding;
+                self.timers.stop(Timer::A);
+                if !self.is_impatient {
+                    self.timers.stop(Timer::B);
+                }
                 Verdict::Deliver
             }
             (State::Calling | State::Proceeding, 200..=299) => {

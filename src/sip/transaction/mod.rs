@@ -30,7 +30,7 @@ pub const T2: Duration = Duration::from_secs(4);
 pub const T4: Duration = Duration::from_secs(5);
 
 /// How long a transaction goes on without an answer: 32 s.
-pub const LIFE: Duration = Duration::from_millis(64 * 500);
+pub const LIFE: Duration = Duration::from_secs(32);
 
 /// The timers of RFC 3261 §17, table 4, and of RFC 6026 §7. C belongs to proxies, and this is none.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -238,6 +238,63 @@ fn a_peer_answers_the_question_whether_it_is_there() {
     rig.assert_empty();
 }
 
+/// RFC 3261 §14.1: an offer within the call is answered, and its 200 acknowledged.
+#[test]
+fn an_offer_within_the_call_is_answered_or_refused() {
+    let (mut rig, ours, theirs) = up();
+    rig.command(0, Command::Offer { call: ours, sdp: sdp("hold") });
+    rig.pass(10);
+    assert_eq!(rig.events[1].last(), Some(&Event::Reoffer { call: theirs, offer: Some(sdp("hold")) }));
+    rig.command(1, Command::Answer { call: theirs, sdp: Some(sdp("held")) });
+    rig.pass(10);
+    assert_eq!(rig.events[0].last(), Some(&Event::OfferAnswered { call: ours, sdp: Some(sdp("held")) }));
+    assert_eq!(rig.events[1].last(), Some(&Event::Acked { call: theirs, sdp: None }));
+    rig.command(1, Command::Offer { call: theirs, sdp: sdp("back") });
+    rig.pass(10);
+    rig.command(0, Command::RejectOffer { call: ours, status: 488 });
+    rig.pass(10);
+    assert_eq!(rig.events[1].last(), Some(&Event::OfferRefused { call: theirs, status: 488 }));
+    rig.command(0, Command::Hangup { call: ours, reason: None });
+    rig.pass(40_000);
+    rig.assert_empty();
+}
+
+/// RFC 3261 §14.1: two offers that cross are both refused with 491, and come again at different times.
+#[test]
+fn two_offers_that_cross_come_again_apart() {
+    let (mut rig, ours, theirs) = up();
+    rig.command(0, Command::Offer { call: ours, sdp: sdp("one") });
+    rig.command(1, Command::Offer { call: theirs, sdp: sdp("two") });
+    rig.pass(10);
+    assert_eq!(rig.wire.iter().filter(|(_, _, text)| text.starts_with("SIP/2.0 491")).count(), 2);
+    rig.pass(2_050);
+    assert_eq!(rig.events[0].last(), Some(&Event::Reoffer { call: ours, offer: Some(sdp("two")) }), "the callee is the first, within 2 s");
+    rig.command(0, Command::Answer { call: ours, sdp: Some(sdp("three")) });
+    rig.pass(4_000);
+    assert_eq!(rig.events[1].last(), Some(&Event::Reoffer { call: theirs, offer: Some(sdp("one")) }));
+    rig.command(1, Command::Answer { call: theirs, sdp: Some(sdp("four")) });
+    rig.pass(10);
+    assert_eq!(rig.events[0].last(), Some(&Event::OfferAnswered { call: ours, sdp: Some(sdp("four")) }));
+}
+
+/// RFC 3261 §12.2.1.2, §14.1: an offer that nobody answers ends the call.
+#[test]
+fn an_offer_without_an_answer_ends_the_call() {
+    let (mut rig, ours, _) = up();
+    rig.command(0, Command::Offer { call: ours, sdp: sdp("hold") });
+    rig.pass(32_100);
+    assert_eq!(rig.events[0].last(), Some(&Event::Ended { call: ours, cause: EndCause::Timeout }));
+    rig.pass(80_000);
+    rig.assert_empty();
+}
+
+#[test]
+fn nothing_personal_prints() {
+    let refer = Command::Refer { call: crate::sip::SipCall(4), target: "sip:12015550123@h".to_owned() };
+    let send = crate::sip::Output::Send { flow: Rig::flow(0), bytes: sdp("INVITE sip:12015550123@h") };
+    assert_eq!(format!("{refer:?} {send:?}"), "Refer(4) Send(24 octets to 192.0.2.2:5060)");
+}
+
 #[test]
 fn nobody_who_is_not_trusted_is_called() {
     let mut rig = Rig::new(1);
@@ -253,4 +310,40 @@ fn nobody_who_is_not_trusted_is_called() {
     rig.drain();
     assert!(matches!(rig.events[0].as_slice(), [Event::Failed { call: failed, status: 403, .. }] if *failed == call));
     assert!(rig.wire.is_empty());
+}
+
+/// RFC 3515 §2.4: 202, a NOTIFY that says what happens, and a last one that says how it came out.
+#[test]
+fn a_refer_that_the_shell_takes_is_followed_to_its_end() {
+    let (mut rig, ours, theirs) = up();
+    rig.ends[1].settings.hears_refer = true;
+    rig.command(0, Command::Refer { call: ours, target: "sip:30@192.0.2.9".to_owned() });
+    rig.pass(20);
+    assert_eq!(rig.events[1].last(), Some(&Event::Referred { call: theirs, target: "sip:30@192.0.2.9".to_owned() }));
+    rig.command(1, Command::AcceptRefer { call: theirs });
+    rig.pass(20);
+    rig.command(1, Command::NotifyRefer { call: theirs, status: 200 });
+    rig.pass(20);
+    let told = rig.events[0].split_off(rig.events[0].len() - 3);
+    let progress = |status| Event::ReferProgress { call: ours, status };
+    assert_eq!(told, [Event::ReferAccepted { call: ours }, progress(100), progress(200)]);
+    rig.command(1, Command::NotifyRefer { call: theirs, status: 200 });
+    assert_eq!(rig.ends[1].counters().ignored_commands, 1, "the subscription is over");
+    rig.command(0, Command::Hangup { call: ours, reason: None });
+    rig.pass(40_000);
+    rig.assert_empty();
+}
+
+#[test]
+fn a_refer_that_the_shell_refuses_leaves_the_call_as_it_was() {
+    let (mut rig, ours, theirs) = up();
+    rig.ends[1].settings.hears_refer = true;
+    rig.command(0, Command::Refer { call: ours, target: "sip:30@192.0.2.9".to_owned() });
+    rig.pass(20);
+    rig.command(1, Command::RejectRefer { call: theirs, status: 486 });
+    rig.pass(20);
+    assert_eq!(rig.events[0].last(), Some(&Event::ReferFailed { call: ours, status: 486 }));
+    rig.command(1, Command::Hangup { call: theirs, reason: None });
+    rig.pass(40_000);
+    rig.assert_empty();
 }

@@ -19,6 +19,8 @@ fn call_of(event: &Event) -> Option<(SipCall, bool)> {
         | Event::Reoffer { call, .. }
         | Event::Progress { call, .. }
         | Event::Answered { call, .. }
+        | Event::OfferAnswered { call, .. }
+        | Event::OfferRefused { call, .. }
         | Event::ReferAccepted { call }
         | Event::ReferProgress { call, .. }
         | Event::ReferFailed { call, .. }
@@ -29,14 +31,14 @@ fn call_of(event: &Event) -> Option<(SipCall, bool)> {
 
 /// What a shell might order at any moment, sensible or not.
 fn order(seed: &mut Seed, call: SipCall) -> Command {
-    match seed.below(10) {
-        0 => Command::Ring { call },
+    match seed.below(11) {
         1 | 2 => Command::Accept { call, answer: Bytes::from_static(b"v=0\r\n") },
         3 => Command::Reject { call, status: 480, reason: None },
         4 => Command::Hangup { call, reason: None },
         5 => Command::Cancel { call },
         6 => Command::Refer { call, target: "sip:30@192.0.2.9".to_owned() },
         7 => Command::Answer { call, sdp: None },
+        9 => Command::Offer { call, sdp: Bytes::from_static(b"v=0\r\n") },
         8 => Command::RejectOffer { call, status: 488 },
         _ => Command::Ring { call },
     }
@@ -60,15 +62,17 @@ fn storm(number: u64) {
         let command = order(&mut seed, call);
         rig.command(side, command);
     }
-    for side in 0..2 {
-        for call in calls[side].clone() {
+    for (side, calls) in calls.iter().enumerate() {
+        for &call in calls {
             rig.command(side, Command::Hangup { call, reason: None });
         }
     }
     rig.pass(300_000);
     // Calls that came in late, by a repeat from before, are refused.
     let late: Vec<SipCall> = rig.events[1].iter().filter_map(|event| call_of(event).map(|(call, _)| call)).collect();
-    late.into_iter().for_each(|call| rig.command(1, Command::Hangup { call, reason: None }));
+    for call in late {
+        rig.command(1, Command::Hangup { call, reason: None });
+    }
     rig.pass(300_000);
     rig.assert_empty();
     for events in &rig.events {

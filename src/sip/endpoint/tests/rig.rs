@@ -78,14 +78,14 @@ impl Rig {
                     Output::Send { bytes, flow } => {
                         assert_eq!(flow.remote, address(1 - side), "every message goes to the peer");
                         self.wire.push((self.now.as_millis(), side, String::from_utf8_lossy(&bytes).into_owned()));
-                        self.carry(side, bytes);
+                        self.carry(side, &bytes);
                     }
                 }
             }
         }
     }
 
-    fn carry(&mut self, side: usize, bytes: Bytes) {
+    fn carry(&mut self, side: usize, bytes: &Bytes) {
         let copies = if self.weather.loss > 0 && self.seed.one_in(self.weather.loss) {
             0
         } else if self.weather.twice > 0 && self.seed.one_in(self.weather.twice) {

@@ -142,6 +142,7 @@ fn the_messages_to_mutate_are_sound() {
 fn spoil(text: &mut Vec<u8>, kind: u8, at: usize, byte: u8) {
     let place = at % text.len().max(1);
     match kind % 5 {
+        _ if text.is_empty() => text.push(byte),
         0 => text[place] = byte,
         1 => text.insert(place, byte),
         2 => drop(text.remove(place)),

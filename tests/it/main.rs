@@ -1,0 +1,18 @@
+//! The whole appliance under test: the built program with its workers, real SIP and RTP on loopback, callers that speak.
+//!
+//! Every test here needs real time, so its name begins with `wall_`. They want the built programs: `make build`, or NIGHTBELL_BIN for another place. Where
+//! these are missing a test says so and is passed over, unless NIGHTBELL_IT is set: then it fails.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+mod barge_in;
+mod crash;
+mod daemon;
+mod dialogues;
+mod load;
+mod peers;
+mod people;
+mod phone;
+mod rtp;
+mod sip;
+mod ua;
+mod wait;
