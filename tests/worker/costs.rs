@@ -29,7 +29,7 @@ async fn wall_what_a_turn_costs() {
         }
         sentences.push(clock.now().since(began));
     }
-    let seconds = pcm.len() as f64 / 8_000.0;
+    let seconds = f64::from(u32::try_from(pcm.len()).unwrap()) / 8_000.0;
     println!("voice: {:?} a sentence of {seconds:.1} s", median(sentences));
     let pcm = telephoned(&pcm);
     for together in [1_u16, 4, 10] {

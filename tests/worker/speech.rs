@@ -30,7 +30,7 @@ async fn a_sentence_comes_clause_by_clause_as_sound_of_the_right_length() {
         assert_eq!(chunks.iter().map(|chunk| (chunk.clause, chunk.last)).collect::<Vec<_>>(), [(0, false), (1, true)]);
         for chunk in &chunks {
             assert!(loudness(&chunk.pcm) > 500.0, "clause {} is silent", chunk.clause);
-            let seconds = chunk.pcm.len() as f64 / f64::from(rate.hertz());
+            let seconds = f64::from(u32::try_from(chunk.pcm.len()).unwrap()) / f64::from(rate.hertz());
             assert!((0.8..4.0).contains(&seconds), "clause {} takes {seconds} s", chunk.clause);
             assert!(chunk.pcm.iter().take(rate.hertz() as usize / 10).any(|sample| sample.abs() > 300), "speech begins at once");
         }
