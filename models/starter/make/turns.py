@@ -44,6 +44,12 @@ PRELUDES = {
               "{Hi|Hello}, {this is|it's} <first> in {unit|apartment} <unit>.", "{Um|Uh|Well|So|Okay|Oh}", "{Yes|Yeah}, hi,"],
     "held": ["Hello, I'm <first> from {unit|apartment} <unit>.", "Excuse me,", "Hi, my name's <first>."],
 }
+# And after one.
+POSTLUDES = {
+    "train": [", {my name is|this is|it's} {<name>|<name>|<first>}.", ", {my number is|you can reach me at} <phone>.",
+              ", my name is <name>, my number is <phone>.", ", I'm in {unit|apartment} <unit>.", ", {this is|it's} <first> in {unit|apartment} <unit>."],
+    "held": [", the name is <name>.", ", it's for <name>."],
+}
 PRELUDE_INTENTS = {"hours", "price", "area", "location", "book", "reschedule", "cancel", "human", "maintenance", "emergency", "outage",
                    "availability", "message", "callback", "status", "question"}
 TAILS = ["please", "thank you", "thanks", "if that's okay", "if possible", "you know", "if you can"]
@@ -106,7 +112,7 @@ def noisy(marked: str, level: float, rng: random.Random) -> str:
 
 def _spelling(text: str, rng: random.Random) -> str:
     """Letter case, commas and full stops as different recognisers leave them."""
-    text = re.sub(r"\b([ap]) m\b\.?", r"\1.m.", text)
+    text = re.sub(r"\b([ap]) m\b\.?", r"\1m" if rng.random() < 0.25 else r"\1.m.", text)
     if rng.random() < 0.75:
         text = text.replace(",", "")
     u = rng.random()
@@ -144,6 +150,10 @@ def turn(rng: random.Random, split: str = "train", noise: float = 0.05) -> Turn:
     if intent in PRELUDE_INTENTS and rng.random() < 0.22 and not more.keys() & slots.keys():
         text = f"{before} {text if before.endswith('.') or text.startswith('I') else _lower_first(text)}"
         slots = more | slots
+    after, more = grammar.expand("x" + rng.choice(POSTLUDES[split]), speaker)
+    if intent in PRELUDE_INTENTS and rng.random() < 0.1 and not more.keys() & slots.keys():
+        text = text.rstrip(".?") + after[1:]
+        slots = slots | more
     elif rng.random() < 0.06:
         text = f"{text.rstrip('.?')} {rng.choice(TAILS)}."
     # Words that stand for a slot without being marked (" :: ") are easily lost, and the label with them: less noise there.
