@@ -367,7 +367,7 @@ impl Call {
         match next {
             Next::Wait => {}
             Next::Transcribe { utterance, attempt } => {
-                let hint = self.kernel.expected().as_str().to_owned();
+                let hint = String::new();
                 self.out.push_back(Output::Transcribe { utterance, attempt, hint });
             }
             Next::Postponed => {
