@@ -367,7 +367,11 @@ impl Call {
         match next {
             Next::Wait => {}
             Next::Transcribe { utterance, attempt } => {
-                let hint = String::new();
+                // A small recogniser writes its prompt down instead of listening: only the packs of real models get one.
+                let hint = match self.settings.style {
+                    PromptStyle::Compact => String::new(),
+                    PromptStyle::Full => self.kernel.agent().vocabulary(),
+                };
                 self.out.push_back(Output::Transcribe { utterance, attempt, hint });
             }
             Next::Postponed => {

@@ -16,10 +16,10 @@ pub(super) fn check(args: &CheckArgs) -> Done {
     lines.push(format!("calls          at udp {}, from {}", listen.join(", "), trusted.join(", ")));
     lines.extend(config.routes.iter().map(|route| format!("route          {} -> {}", route.to, route.agent)));
     lines.extend(config.people.values().map(|person| format!("person         {} at {}", person.name, person.uri)));
-    lines.push(data(&config.store.data)?);
+    print::lines(lines)?;
+    print::lines([data(&config.store.data)?])?;
     let chosen = choose(&config).map_err(Failure::usage)?;
-    lines.push(format!("models         {}: {}", chosen.pack, chosen.notice));
-    print::lines(lines)
+    print::lines([format!("models         {}: {}", chosen.pack, chosen.notice)])
 }
 
 fn data(data: &Path) -> Result<String, Failure> {

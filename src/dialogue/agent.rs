@@ -225,7 +225,11 @@ impl Agent {
             .chain(wording.texts().map(str::to_owned))
             .flat_map(|text| guard::to_ground(&text))
             .collect();
-        let knowledge = Knowledge::new(parts.topics.clone());
+        let prices = parts.prices.iter().map(|price| {
+            let asked = price.also.iter().map(|also| format!("how much is the {also}"));
+            Topic { title: price.name.clone(), answer: crate::base::text::sentences(&price.answer), asked: asked.collect() }
+        });
+        let knowledge = Knowledge::new(parts.topics.iter().cloned().chain(prices).collect());
         let prefix_compact = prompt::compact_prefix(&parts).into();
         let prefix_full = prompt::full_prefix(&parts).into();
         Ok(Self { parts, knowledge, wording, grounds, prefix_compact, prefix_full })

@@ -113,10 +113,7 @@ const CLAIMS: &[(&str, &[&str])] = &[
     ("will get back to you", &["callback", "message"]),
     ("you'll hear from", &["callback", "message"]),
     ("you will hear from", &["callback", "message"]),
-    ("i've transferred", &[]),
-    ("i have transferred", &[]),
-    ("you've been transferred", &[]),
-    ("you're transferred", &[]),
+    ("transferred", &[]),
     ("you are now connected", &[]),
     ("you're connected", &[]),
     ("i've connected", &[]),
@@ -187,8 +184,7 @@ pub fn check(sentence: &str, act: &SpeechAct, receipts: &[(EffectId, &str)], gro
                 return Err(Violation::WrongReceipt { claim, kind: kind.to_owned() });
             }
         }
-        // The caller's own words, read back as a question, claim nothing of ours.
-        (SpeechAct::ReadBack, _) | (_, None) => {}
+        (_, None) => {}
         (_, Some(claim)) => return Err(Violation::UnmarkedClaim { claim }),
     }
     let grounded = |ground: &String| {

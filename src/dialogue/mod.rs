@@ -9,6 +9,7 @@
 //! ```
 
 mod agent;
+mod clock;
 mod event;
 mod fuzzy;
 mod grammar;
@@ -20,6 +21,7 @@ mod matcher;
 mod numbers;
 mod prompt;
 mod proposal;
+mod record;
 mod slots;
 mod times;
 mod when;
@@ -30,14 +32,12 @@ mod words;
 mod scenarios;
 
 pub use agent::{Agent, AgentError, AgentParts, Bookable, Door, Emergency, Home, Price, Qualify, Requests};
-pub use event::{
-    Busy, CommitFailure, Decision, Effect, EffectId, Event, Expected, Organ, Outcome, Receipt, Record, Sentence, SpeechAct,
-    TransferProgress,
-};
+pub use event::{Busy, CommitFailure, Decision, Effect, EffectId, Event, Expected, Organ, Receipt, Sentence, SpeechAct, TransferProgress};
 pub use hours::{Hours, Span};
 pub use kernel::{CallFacts, Kernel, Stage};
 pub use knowledge::Topic;
 pub use prompt::{PromptStyle, UnderstandingRequest};
 pub use proposal::{Intent, Proposal, ProposalError, Source};
+pub use record::{Outcome, Record};
 pub use slots::{Slot, SlotKey, SlotValues, Slots};
 pub use wording::WordingError;

@@ -1,6 +1,7 @@
 //! Whole dialogues as data: `tests/scenarios/*.toml`, each turn with what the agent must say and must not.
 
 use std::collections::VecDeque;
+use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -137,7 +138,7 @@ impl<'a> Line<'a> {
                 for sentence in &sentences {
                     self.heard.push_str(sentence.text.expose());
                     self.heard.push(' ');
-                    self.transcript.push_str(&format!("  agent: {}\n", sentence.text.expose()));
+                    let _ = writeln!(self.transcript, "  agent: {}", sentence.text.expose());
                 }
                 events.push_back(if interrupted {
                     Event::Interrupted { turn, heard: Pii::new(String::new()) }
@@ -175,22 +176,26 @@ impl<'a> Line<'a> {
             }
             Effect::HangUp => self.hung_up = true,
             Effect::CancelTransfer { .. } => {}
-            Effect::Journal(decision) => self
-                .transcript
-                .push_str(&format!("      [{} {:?} {:?}: {}]\n", decision.rule, decision.intent, decision.confidence, decision.why)),
+            Effect::Journal(decision) => {
+                let _ = writeln!(
+                    self.transcript,
+                    "      [{} {:?} {:?}: {}]",
+                    decision.rule, decision.intent, decision.confidence, decision.why
+                );
+            }
         }
     }
 
     fn turn(&mut self, turn: &Turn) {
         self.heard.clear();
         if let Some(words) = &turn.says {
-            self.transcript.push_str(&format!("caller: {words}\n"));
+            let _ = writeln!(self.transcript, "caller: {words}");
             let confidence = turn.confidence.unwrap_or(0.9);
             let proposals = turn.model.iter().map(|json| self.kernel.parse_proposal(json, 0.9)).filter_map(Result::ok).collect();
             self.feed(Event::Said { text: Pii::new(words.clone()), confidence, proposals }, turn.interrupted);
         }
         for key in turn.keys.iter().flat_map(|keys| keys.chars()) {
-            self.transcript.push_str(&format!("caller: key {key}\n"));
+            let _ = writeln!(self.transcript, "caller: key {key}");
             self.feed(Event::Digit(key), turn.interrupted);
         }
         if let Some(nth) = turn.silence {

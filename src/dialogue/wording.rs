@@ -99,6 +99,7 @@ wordings! {
     AskUnitAgain "ask_unit_again" "What is your unit number, please?",
     ConfirmRequest "confirm_request" "So the problem is: {problem}, in unit {unit}. The name is {name}, and the number is {phone}. Is that right?",
     ConfirmRequestShort "confirm_request_short" "So the problem is: {problem}. Is that right?",
+    ConfirmRequestUnread "confirm_request_unread" "Shall I save your request as you told it?",
     RequestKept "request_kept" "Your maintenance request is on record.",
     AskMessage "ask_message" "Please tell me your message, I'm listening.",
     ConfirmMessage "confirm_message" "That is a message from {name}, and the number is {phone}. Shall I save it?",

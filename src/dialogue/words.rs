@@ -74,7 +74,7 @@ fn join_halves(found: Vec<Word>) -> Vec<Word> {
     let mut joined: Vec<Word> = Vec::with_capacity(found.len());
     for mut word in found {
         let previous_is = |text: &str, joined: &[Word]| joined.last().is_some_and(|last| last.text == text);
-        if word.text == "m" && previous_is("a", &joined) || word.text == "m" && previous_is("p", &joined) {
+        if word.text == "m" && (previous_is("a", &joined) || previous_is("p", &joined)) {
             if let Some(last) = joined.last_mut() {
                 last.text.push('m');
             }

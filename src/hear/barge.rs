@@ -90,11 +90,6 @@ impl Barge {
         self.resumed_after == Some(utterance)
     }
 
-    /// Whether the false stop just decided was not the first of its turn.
-    pub(super) fn repeats(&self) -> bool {
-        self.false_stops > 1
-    }
-
     fn give_up(&mut self, turn: TurnId) -> Move {
         self.hold = Hold::Yielded(turn);
         self.false_stops = 0;

@@ -187,15 +187,14 @@ impl Ear {
         let loud = hop.above_floor >= settings.floor_margin_db
             && hop.level.above(self.echo.expected()) >= settings.echo_margin_db
             && hop.level >= self.caller.bar(settings.behind_onset_db);
-        let bar = match playing {
-            None => Bar { pivot: settings.onset_score, enough: settings.onset_evidence },
-            Some(_) => {
-                #[expect(clippy::cast_precision_loss, reason = "three at most")]
-                let raised = self.barge.false_stops(playing) as f32 * FALSE_STOP_EVIDENCE;
-                Bar { pivot: settings.onset_score_playing, enough: settings.onset_evidence_playing + raised }
-            }
+        let bar = if playing.is_none() {
+            Bar { pivot: settings.onset_score, enough: settings.onset_evidence }
+        } else {
+            #[expect(clippy::cast_precision_loss, reason = "three at most")]
+            let raised = self.barge.false_stops(playing) as f32 * FALSE_STOP_EVIDENCE;
+            Bar { pivot: settings.onset_score_playing, enough: settings.onset_evidence_playing + raised }
         };
-        self.onset.weigh(hop, loud, &bar)
+        self.onset.weigh(hop, loud, bar)
     }
 
     /// A voice that was there before we began to play, and goes on over ours.

@@ -145,6 +145,7 @@ impl Echo {
 mod tests {
     use super::*;
 
+    #[expect(clippy::cast_possible_truncation, reason = "a level needs few digits")]
     fn ours(frame: u32) -> f32 {
         -20.0 - 15.0 * (f64::from(frame) * 0.37).sin().abs() as f32
     }

@@ -7,6 +7,7 @@ use crate::base::{Frame, Samples, TurnId};
 /// Every utterance begins with one `VoiceBegan` and ends with one `Ended`; its number is never used twice on the leg.
 /// Every `Pause` is followed by one `Resume` or one `Yield` of the same utterance, at the latest when that utterance ends.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::large_enum_variant, reason = "sound travels in place: a box would be an allocation in a real-time tick")]
 pub enum Heard {
     /// The caller began to speak at about `at`.
     VoiceBegan {

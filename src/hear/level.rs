@@ -50,7 +50,7 @@ pub(super) struct Floor {
 const POWER_MIN: f32 = 3e-8; // -75 dB
 
 /// The minimum of a fluctuating noise lies below its mean; this much in decibels, for noise smoothed as here.
-const BIAS: f32 = 1.5;
+const BIAS: f32 = 2.0;
 
 impl Floor {
     pub(super) fn new() -> Self {
@@ -59,7 +59,8 @@ impl Floor {
 
     /// Learns the power of the next 16 ms; says the floor.
     pub(super) fn learn(&mut self, power: f32) -> Level {
-        self.smooth += 0.3 * (power.clamp(POWER_MIN, 1.0) - self.smooth);
+        let power = power.clamp(POWER_MIN, 1.0);
+        self.smooth += if power > self.smooth { 0.3 } else { 0.6 } * (power - self.smooth);
         self.least_now = self.least_now.min(self.smooth);
         self.hops += 1;
         if self.hops == BOX_HOPS {

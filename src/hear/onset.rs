@@ -44,7 +44,7 @@ pub(super) struct Begun {
 
 impl Onset {
     /// Weighs `hop`; `loud` when it exceeds the line's noise, our echo and what is behind the caller. A gap says nothing.
-    pub(super) fn weigh(&mut self, hop: &Hop, loud: bool, bar: &Bar) -> Option<Begun> {
+    pub(super) fn weigh(&mut self, hop: &Hop, loud: bool, bar: Bar) -> Option<Begun> {
         if hop.gap {
             return None;
         }

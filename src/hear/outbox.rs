@@ -18,6 +18,7 @@ impl Outbox {
         Self { waiting: VecDeque::with_capacity(EAR_REPORTS_MAX), lost: 0 }
     }
 
+    #[expect(clippy::large_types_passed_by_value, reason = "it is moved into the queue")]
     pub(super) fn say(&mut self, heard: Heard) {
         let room = if matches!(heard, Heard::Audio { .. }) { EAR_SOUND_MAX } else { EAR_REPORTS_MAX };
         if self.waiting.len() < room {

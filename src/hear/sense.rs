@@ -57,7 +57,7 @@ pub(super) struct Sense {
     floor: Floor,
     gain: Gain,
     tones: Tones,
-    latest: [Level; STEADY_HOPS],
+    latest: [Level; SETTLED_HOPS],
 }
 
 /// A piece whose two highest peaks stand this far above the rest is no voice.
@@ -69,15 +69,26 @@ const TONE_SCORE: f32 = 0.3;
 /// Below this score nobody asks whether it is a tone.
 const SCORE_ASKED: f32 = 0.4;
 
-/// Hops in which a steady sound keeps its loudness: about 100 ms.
+/// Hops in which a steady sound keeps its loudness: about 100 ms...
 const STEADY_HOPS: usize = 6;
 
-/// It may vary by this many decibels: 16 ms are no whole period of a hum.
+/// ... within this many decibels, because 16 ms are no whole period of a hum...
 const STEADY_DB: f32 = 3.0;
 
-fn is_steady(latest: &[Level; STEADY_HOPS]) -> bool {
-    let (least, most) = latest.iter().fold((f32::MAX, f32::MIN), |(least, most), level| (least.min(level.0), most.max(level.0)));
-    most - least < STEADY_DB
+/// ... and hops in which it did not begin: about 250 ms.
+const SETTLED_HOPS: usize = 16;
+
+/// A sound that rose by more than this is beginning, however steady it is now.
+const SETTLED_DB: f32 = 8.0;
+
+fn is_steady(latest: &[Level; SETTLED_HOPS]) -> bool {
+    spread(&latest[SETTLED_HOPS - STEADY_HOPS..]) < STEADY_DB && spread(latest) < SETTLED_DB
+}
+
+/// From the quietest to the loudest.
+fn spread(levels: &[Level]) -> f32 {
+    let (least, most) = levels.iter().fold((f32::MAX, f32::MIN), |(least, most), level| (least.min(level.0), most.max(level.0)));
+    most - least
 }
 
 impl Sense {
@@ -88,7 +99,7 @@ impl Sense {
             floor: Floor::new(),
             gain: Gain::new(),
             tones: Tones::new(),
-            latest: [Level::SILENCE; STEADY_HOPS],
+            latest: [Level::SILENCE; SETTLED_HOPS],
         }
     }
 
@@ -110,7 +121,7 @@ impl Sense {
             let score = vad.score(piece, gain.factor(level, under));
             let tonal = score > SCORE_ASKED && tones.purity_db(piece) > TONE_DB;
             latest.rotate_left(1);
-            latest[STEADY_HOPS - 1] = level;
+            latest[SETTLED_HOPS - 1] = level;
             let steady = is_steady(latest);
             hops.push(Hop {
                 begin,

@@ -1,1 +1,6 @@
 //! Whole ears on made-up and human voices.
+
+mod barge;
+mod line;
+mod properties;
+mod turns;

@@ -55,7 +55,7 @@ impl Default for Settings {
             behind_voiced_db: 20.0,
             settle_ms: 224,
             yield_voiced_ms: 448,
-            resume_silence_ms: 240,
+            resume_silence_ms: 224,
             decide_ms_max: 1_000,
             speech_ms_min: 96,
             preroll_ms: 300,
@@ -73,8 +73,8 @@ const HANGOVER_MS_MAX: u64 = 1_800;
 pub(super) fn hangover_ms(expectation: Expectation, voiced_ms: u64, verdict: Option<Verdict>, patience_ms: u64) -> u64 {
     let short = voiced_ms < SHORT_MS;
     let base = match (expectation, short) {
-        (Expectation::Open, true) | (Expectation::DateTime, true) => 600,
-        (Expectation::Open, false) | (Expectation::DateTime, false) => 700,
+        (Expectation::Open | Expectation::DateTime, true) => 600,
+        (Expectation::Open | Expectation::DateTime, false) => 700,
         (Expectation::YesNo, true) => 400,
         (Expectation::YesNo, false) => 550,
         (Expectation::Digits, _) => 900,

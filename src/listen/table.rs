@@ -58,6 +58,7 @@ pub struct ListenStats {
 
 /// All legs' ears, and the rings to the shell.
 pub struct ListenCore {
+    #[expect(clippy::vec_box, reason = "a seat is large, and comes and goes in the box it was made in")]
     seats: Vec<Box<Seat>>,
     orders: Consumer<Order>,
     reports: Producer<ListenReport>,

@@ -112,7 +112,7 @@ fn marks(token: &str) -> (String, &str, &str) {
     let opening = |c: char| matches!(c, '(' | '"' | '\u{201c}' | '[');
     let core = token.trim_start_matches(opening);
     let front = &token[..token.len() - core.len()];
-    let bare = core.trim_end_matches(|c: char| matches!(c, '.' | ',' | '?' | '!' | ';' | ':' | ')' | '"' | '\u{201d}' | ']'));
+    let bare = core.trim_end_matches(['.', ',', '?', '!', ';', ':', ')', '"', '\u{201d}', ']']);
     // A comma is a pause; brackets and quotation marks are not spoken.
     let _ = front;
     let tail = core[bare.len()..].trim_start_matches([')', '"', '\u{201d}', ']']);
@@ -300,7 +300,7 @@ fn cardinal(value: u64) -> String {
         0..=19 => small(value).to_owned(),
         20..=99 => {
             let ten = usize::try_from(value / 10).ok().and_then(|at| TENS.get(at)).copied().unwrap_or("");
-            if value % 10 == 0 { ten.to_owned() } else { format!("{ten} {}", small(value % 10)) }
+            if value.is_multiple_of(10) { ten.to_owned() } else { format!("{ten} {}", small(value % 10)) }
         }
         100..=999 => joined(value, 100, "hundred"),
         1_000..=999_999 => joined(value, 1_000, "thousand"),

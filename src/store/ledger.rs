@@ -40,8 +40,11 @@ impl Ledger {
     /// As [`Ledger::open`], on a disk that can be told to fail.
     pub fn open_on(dir: &Path, key: &MasterKey, now_ms: i64, disk: FaultyDisk) -> Result<Self, StoreError> {
         prepare(dir)?;
-        let lock = lock(dir)?;
+        let lock = own_file(&dir.join(LOCK))?;
+        lock_alone(&lock, dir)?;
         let path = dir.join(FILE);
+        // Made here with its mode, which SQLite then gives to the files beside it too.
+        drop(own_file(&path)?);
         let secret: &Secret<[u8; 32]> = &file_key(key)?.secret().clone();
         let db = Db::writer(&path, secret, disk)?;
         schema::migrate(&db)?;
@@ -173,14 +176,17 @@ pub(super) fn prepare(dir: &Path) -> Result<(), StoreError> {
     made.map_err(|source| StoreError::File { path: dir.to_owned(), source })
 }
 
+/// A file that its owner alone may read, made where there is none.
+fn own_file(path: &Path) -> Result<File, StoreError> {
+    let file = fs::OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path);
+    file.map_err(|source| StoreError::File { path: path.to_owned(), source })
+}
+
 /// One writer, among processes too: a second one would close the first one's calls as failed.
-fn lock(dir: &Path) -> Result<File, StoreError> {
-    let path = dir.join(LOCK);
-    let file = fs::OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path);
-    let file = file.map_err(|source| StoreError::File { path: path.clone(), source })?;
+fn lock_alone(file: &File, dir: &Path) -> Result<(), StoreError> {
     match file.try_lock() {
-        Ok(()) => Ok(file),
+        Ok(()) => Ok(()),
         Err(TryLockError::WouldBlock) => Err(StoreError::InUse(dir.to_owned())),
-        Err(TryLockError::Error(source)) => Err(StoreError::File { path, source }),
+        Err(TryLockError::Error(source)) => Err(StoreError::File { path: dir.join(LOCK), source }),
     }
 }

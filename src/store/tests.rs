@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use super::sqlite::Db;
@@ -231,7 +232,9 @@ fn nothing_personal_can_be_read_from_the_raw_files() {
     ledger.commit_booking(&commit_key(&call, "1"), &tour(NOW)).unwrap();
     let mut bytes = Vec::new();
     for file in fs::read_dir(dir.path()).unwrap() {
-        bytes.extend(fs::read(file.unwrap().path()).unwrap());
+        let path = file.unwrap().path();
+        bytes.extend(fs::read(&path).unwrap());
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600, "{}", path.display());
     }
     assert!(bytes.len() > 4_096);
     for word in ["Zimmerwald", "5555550134", "SQLite format", "bookings"] {
@@ -309,7 +312,6 @@ fn a_wrong_key_a_second_writer_and_a_missing_database_are_told_apart() {
 
 #[test]
 fn a_key_is_made_once_for_its_owner_alone_and_never_beside_a_database_that_has_lost_its_own() {
-    use std::os::unix::fs::PermissionsExt as _;
     let outer = tempfile::tempdir().unwrap();
     let dir = outer.path().join("new");
     let dir = dir.as_path();

@@ -6,7 +6,6 @@
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    clippy::expect_used,
     reason = "arithmetic of a measurement, far from any limit"
 )]
 
@@ -20,6 +19,7 @@ mod noise;
 mod score;
 
 use std::collections::VecDeque;
+use std::fmt::Write as _;
 
 use corpus::{Clip, decibels, power, through_the_line};
 use listeners::{Log, Moment, Said, Threshold, ear, ear_on, energy};
@@ -150,7 +150,7 @@ fn noise_alone(clips: &[Clip], others: &[Clip], settings: Settings) {
                 let log = listen(&sound);
                 let began = log.iter().filter(|(_, said)| *said == Said::Began).count();
                 let speech = log.iter().filter(|(_, said)| matches!(said, Said::Ended { speech: true, .. })).count();
-                row += &format!("  {name} {:.1} ({:.1})", began as f64 / 2.0, speech as f64 / 2.0);
+                let _ = write!(row, "  {name} {:.1} ({:.1})", began as f64 / 2.0, speech as f64 / 2.0);
             }
             println!("{row}");
         }

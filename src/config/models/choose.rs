@@ -151,7 +151,7 @@ pub(super) fn choose_for(config: &Config, hardware: Hardware) -> Result<Chosen, 
 /// Where models are looked for, in this order: the configured folder, `models` beside the program or above it, `models` here, the system's.
 pub(super) fn folders(configured: Option<&Path>) -> Vec<PathBuf> {
     let program = std::env::current_exe().ok();
-    let above = program.iter().flat_map(|program| program.ancestors().skip(1).take(4)).map(|folder| folder.join("models"));
+    let above = program.iter().flat_map(|program| program.ancestors().skip(1).take(3)).map(|folder| folder.join("models"));
     let system = SYSTEM_FOLDERS.iter().map(PathBuf::from);
     let mut folders: Vec<PathBuf> =
         configured.map(Path::to_owned).into_iter().chain(above).chain([PathBuf::from("models")]).chain(system).collect();

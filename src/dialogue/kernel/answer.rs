@@ -179,7 +179,7 @@ fn dollars(amount: u32) -> String {
     let digits = amount.to_string();
     let mut shown = String::from("$");
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             shown.push(',');
         }
         shown.push(digit);

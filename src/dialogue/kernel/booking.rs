@@ -4,7 +4,8 @@ use super::machine::Kernel;
 use super::state::{Asked, Booking, Stage, Task, Waiting};
 use crate::base::civil::{Date, DateTime};
 use crate::dialogue::agent::Bookable;
-use crate::dialogue::event::{Busy, Effect, EffectId, Record, SpeechAct};
+use crate::dialogue::event::{Busy, Effect, EffectId, SpeechAct};
+use crate::dialogue::record::Record;
 use crate::dialogue::slots::{SlotKey, SlotValues};
 use crate::dialogue::times::{Refusal, Wish};
 use crate::dialogue::when::{self, TimeSaid};
@@ -230,7 +231,7 @@ impl Kernel {
                 let why =
                     wishes.iter().find_map(|start| free(*start).err().filter(|why| *why == Refusal::Taken)).or_else(|| free(wished).err());
                 let near = bookable.nearest(wished, self.now, busy, 2);
-                self.offer(&near, self.refusal_key(why), wished, out);
+                self.offer(&near, Self::refusal_key(why), wished, out);
             }
             (Some(day), time) => {
                 let mut of_day = bookable.free_on(day, self.now, busy);
@@ -241,7 +242,7 @@ impl Kernel {
                     let wished = day.to_datetime(bookable.hours.on(day).map_or_else(crate::base::civil::Time::midnight, |span| span.from));
                     let why = bookable.check(wished, self.now, busy).err().unwrap_or(Refusal::Taken);
                     let near = bookable.next_free(day, self.now, busy, Wish { time, spread: true, count: 2 });
-                    self.offer(&near, self.refusal_key(Some(why)), wished, out);
+                    self.offer(&near, Self::refusal_key(Some(why)), wished, out);
                 } else {
                     self.offer_of_day(&spread(&of_day), day, out);
                 }
@@ -260,7 +261,7 @@ impl Kernel {
         bookable.next_free(self.now.date(), self.now, busy, Wish { time: None, spread: true, count: 2 })
     }
 
-    fn refusal_key(&self, why: Option<Refusal>) -> Key {
+    fn refusal_key(why: Option<Refusal>) -> Key {
         match why {
             Some(Refusal::Past) => Key::TimePast,
             Some(Refusal::TooFar) => Key::TimeTooFar,
@@ -288,6 +289,10 @@ impl Kernel {
         match shown.as_slice() {
             [] => self.take_care(Key::NothingFree, out),
             [one] => self.ask(Asked::Times(times.to_vec()), Key::OfferOne, &[("when", one)], out),
+            [_, _, ..] if times.iter().all(|at| Some(at.date()) == times.first().map(|first| first.date())) => {
+                let day = times.first().map_or(wished.date(), |first| first.date());
+                self.offer_of_day(times, day, out);
+            }
             [one, other, ..] => self.ask(Asked::Times(times.to_vec()), Key::OfferTwo, &[("one", one), ("other", other)], out),
         }
     }
@@ -301,13 +306,11 @@ impl Kernel {
         if let Some(Task::Booking(booking)) = &mut self.task {
             booking.day = Some(day);
         }
-        match shown.as_slice() {
-            [one] => self.ask(Asked::Times(times.to_vec()), Key::OfferOneOfDay, &[("day", &date), ("time", one)], out),
-            _ => {
-                let list = list(&shown);
-                self.ask(Asked::Times(times.to_vec()), Key::OfferDay, &[("day", &date), ("times", &list)], out);
-            }
+        if let [one] = shown.as_slice() {
+            return self.ask(Asked::Times(times.to_vec()), Key::OfferOneOfDay, &[("day", &date), ("time", one)], out);
         }
+        let list = list(&shown);
+        self.ask(Asked::Times(times.to_vec()), Key::OfferDay, &[("day", &date), ("times", &list)], out);
     }
 
     pub(super) fn commit_booking(&mut self, booking: &Booking, out: &mut Vec<Effect>) {

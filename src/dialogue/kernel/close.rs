@@ -3,7 +3,8 @@
 use super::machine::Kernel;
 use super::state::{Asked, Stage, Task, Then};
 use crate::base::TurnId;
-use crate::dialogue::event::{Effect, Record, SpeechAct};
+use crate::dialogue::event::{Effect, SpeechAct};
+use crate::dialogue::record::Record;
 use crate::dialogue::slots::{SlotKey, SlotValues};
 use crate::dialogue::wording::Key;
 

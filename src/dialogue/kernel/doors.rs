@@ -114,7 +114,7 @@ impl Kernel {
         }
     }
 
-    pub(super) fn transfer_news(&mut self, effect: EffectId, progress: TransferProgress, out: &mut Vec<Effect>) {
+    pub(super) fn transfer_news(&mut self, effect: EffectId, progress: &TransferProgress, out: &mut Vec<Effect>) {
         let Some(ringing) = self.ringing.filter(|ringing| ringing.effect == effect) else { return };
         match progress {
             TransferProgress::Started => {}

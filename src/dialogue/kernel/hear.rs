@@ -35,6 +35,7 @@ impl Kernel {
             return self.missed(out);
         }
         self.turns = self.turns.saturating_add(1);
+        self.keys.clear();
         let proposal = self.arbitrate(&heard, proposals, out);
         if self.ringing.is_some() {
             return self.said_while_ringing(&proposal, out);
@@ -50,7 +51,7 @@ impl Kernel {
         if self.through_a_door(&heard, &proposal, out) {
             return;
         }
-        self.route(&heard, &proposal, changed, out);
+        self.route(&heard, &proposal, &changed, out);
     }
 
     /// Chooses among the proposals. A certain matcher beats any model; a model beats an unsure matcher; a weak one is no proposal.
@@ -145,17 +146,17 @@ impl Kernel {
         }
     }
 
-    fn route(&mut self, heard: &str, proposal: &Proposal, changed: SlotValues, out: &mut Vec<Effect>) {
+    fn route(&mut self, heard: &str, proposal: &Proposal, changed: &SlotValues, out: &mut Vec<Effect>) {
         match proposal.intent {
-            Intent::Yes => self.yes(heard, &changed, out),
-            Intent::No => self.no(heard, &changed, out),
-            Intent::Book => self.wants_booking(&changed, out),
-            Intent::Reschedule => self.wants_another_time(&changed, out),
+            Intent::Yes => self.yes(heard, changed, out),
+            Intent::No => self.no(heard, changed, out),
+            Intent::Book => self.wants_booking(changed, out),
+            Intent::Reschedule => self.wants_another_time(changed, out),
             Intent::Cancel => self.wants_to_cancel(out),
             Intent::Maintenance | Intent::Outage => self.wants_repair(heard, proposal, out),
             Intent::Message => self.wants_message(out),
             Intent::Callback => self.wants_callback(heard, out),
-            _ if self.takes_as_answer(heard, proposal, &changed, out) => {}
+            _ if self.takes_as_answer(heard, proposal, changed, out) => {}
             _ => self.wants_to_know(heard, proposal, out),
         }
     }

@@ -7,10 +7,11 @@ use super::state::{Asked, CallFacts, Done, Ringing, Stage, Task, Then, Waiting};
 use crate::base::civil::DateTime;
 use crate::base::{Pii, TurnId};
 use crate::dialogue::agent::Agent;
-use crate::dialogue::event::{Busy, Effect, EffectId, Event, Expected, Outcome, Record, Sentence, SpeechAct};
+use crate::dialogue::event::{Busy, Effect, EffectId, Event, Expected, Sentence, SpeechAct};
 use crate::dialogue::grammar::Legal;
 use crate::dialogue::prompt::{self, PromptStyle, UnderstandingRequest};
 use crate::dialogue::proposal::{self, Proposal, ProposalError};
+use crate::dialogue::record::{Outcome, Record};
 use crate::dialogue::slots::Slots;
 use crate::dialogue::{guard, matcher};
 
@@ -160,7 +161,8 @@ impl Kernel {
     /// One step. `local`: the business's civil time. Effects are appended to `out`, in order.
     pub fn step(&mut self, local: DateTime, event: Event, out: &mut Vec<Effect>) {
         self.now = local;
-        if self.stage == Stage::Ended {
+        let late = matches!(event, Event::Committed { .. } | Event::CommitFailed { .. });
+        if self.stage == Stage::Ended || self.hung_up && !late {
             return;
         }
         match event {
@@ -174,7 +176,7 @@ impl Kernel {
             Event::LookUpFailed { effect } => self.looked_up(effect, None, out),
             Event::Committed { effect, receipt } => self.committed(effect, receipt, out),
             Event::CommitFailed { effect, why } => self.commit_failed(effect, why, out),
-            Event::Transfer { effect, progress } => self.transfer_news(effect, progress, out),
+            Event::Transfer { effect, progress } => self.transfer_news(effect, &progress, out),
             Event::EngineGone(organ) => self.engine_gone(organ, out),
             Event::EngineBack(organ) => self.engine_back(organ, out),
             Event::Bulletin { text } => self.bulletin(text, out),

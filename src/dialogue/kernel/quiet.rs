@@ -71,7 +71,7 @@ impl Kernel {
         self.say(&SpeechAct::Ask, key, &[("door", &spoken), ("what", &what)], out);
     }
 
-    /// A key. 0 is a person at every moment, except inside a number.
+    /// A key. 0 is a person at every moment, except inside a number that has begun.
     pub(super) fn digit(&mut self, key: char, out: &mut Vec<Effect>) {
         if matches!(self.stage, Stage::Handed | Stage::Ended) || self.ringing.is_some() {
             return;
@@ -84,8 +84,8 @@ impl Kernel {
         self.then = None;
         self.journal("key", "a key was pressed", None, out);
         match (&self.asked, key) {
-            (Asked::Phone | Asked::Unit, '0'..='9' | '#') if !(key == '0' && self.keys.is_empty() && self.asked == Asked::Unit) => {
-                self.number_key(key, out)
+            (Asked::Phone | Asked::Unit, '0'..='9' | '#') if !(key == '0' && self.keys.is_empty()) => {
+                self.number_key(key, out);
             }
             (_, '0') => self.wants_human(out),
             (Asked::Times(times), '1'..='3') if times.len() > 1 => {

@@ -5,8 +5,9 @@ use super::reach::show_phone;
 use super::state::{Asked, Callback, Done, Request, Stage, Task, Waiting};
 use crate::base::Pii;
 use crate::base::civil::{DateTime, ToSpan};
-use crate::dialogue::event::{CommitFailure, Effect, EffectId, Receipt, Record, SpeechAct};
+use crate::dialogue::event::{CommitFailure, Effect, EffectId, Receipt, SpeechAct};
 use crate::dialogue::proposal::{Intent, Proposal};
+use crate::dialogue::record::Record;
 use crate::dialogue::slots::SlotKey;
 use crate::dialogue::wording::Key;
 use crate::dialogue::{guard, matcher};
@@ -22,8 +23,8 @@ impl Kernel {
         }
         match self.task.clone() {
             Some(Task::Booking(booking)) => self.advance_booking(booking, out),
-            Some(Task::Request(request)) => self.advance_request(request, out),
-            Some(Task::Message(text)) => self.advance_message(text, out),
+            Some(Task::Request(request)) => self.advance_request(&request, out),
+            Some(Task::Message(text)) => self.advance_message(text.as_ref(), out),
             Some(Task::Callback(callback)) => self.advance_callback(callback, out),
             Some(Task::Cancelling(_)) => self.ask_again(out),
             None => self.ask_next(out),
@@ -52,7 +53,7 @@ impl Kernel {
         self.advance(out);
     }
 
-    fn advance_request(&mut self, request: Request, out: &mut Vec<Effect>) {
+    fn advance_request(&mut self, request: &Request, out: &mut Vec<Effect>) {
         self.stage = Stage::Qualify;
         let Some(problem) = request.problem.clone() else { return self.ask(Asked::Problem, Key::AskProblem, &[], out) };
         if self.slots.get(SlotKey::Unit).is_none() && self.unit_tries < 2 {
@@ -66,6 +67,8 @@ impl Kernel {
         let reach = self.reach();
         let unit = self.slots.get(SlotKey::Unit).map(str::to_owned).unwrap_or_default();
         let key = match (unit.is_empty(), reach.name.is_some() && reach.phone.is_some()) {
+            // Words that would sound like a claim of ours are kept, but not repeated.
+            _ if guard::claim_in(problem.expose()).is_some() => Key::ConfirmRequestUnread,
             (false, true) => Key::ConfirmRequest,
             _ => Key::ConfirmRequestShort,
         };
@@ -95,7 +98,7 @@ impl Kernel {
         self.advance(out);
     }
 
-    fn advance_message(&mut self, text: Option<Pii<String>>, out: &mut Vec<Effect>) {
+    fn advance_message(&mut self, text: Option<&Pii<String>>, out: &mut Vec<Effect>) {
         self.stage = Stage::Qualify;
         if text.is_none() {
             return self.ask(Asked::Message, Key::AskMessage, &[], out);
@@ -197,13 +200,21 @@ impl Kernel {
         self.task = None;
         self.failures = 0;
         self.misses = 0;
-        if matches!(self.stage, Stage::Handed | Stage::Ended) {
+        if self.nobody_listens() {
             return;
         }
         self.tell_done(effect, &record, out);
         self.ask(Asked::Anything, Key::AnythingElse, &[], out);
         self.stage = Stage::Inform;
         self.hear_deferred(out);
+    }
+
+    /// The caller has left, or speaks with a person: what was committed stands, and nothing is said.
+    fn nobody_listens(&mut self) -> bool {
+        if self.hung_up {
+            self.stage = Stage::Ended;
+        }
+        matches!(self.stage, Stage::Handed | Stage::Ended)
     }
 
     fn tell_done(&mut self, effect: EffectId, record: &Record, out: &mut Vec<Effect>) {
@@ -243,7 +254,7 @@ impl Kernel {
         }
         self.waiting = None;
         let Some(record) = self.committing.take() else { return };
-        if matches!(self.stage, Stage::Handed | Stage::Ended) {
+        if self.nobody_listens() {
             return;
         }
         match (record, why) {

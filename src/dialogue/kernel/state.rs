@@ -68,7 +68,6 @@ pub(super) enum Asked {
 impl Asked {
     pub(super) fn expected(&self) -> Expected {
         match self {
-            Self::Open | Self::WhatToChange => Expected::Open,
             Self::Anything => Expected::Anything,
             Self::Day => Expected::Day,
             Self::Times(times) if times.len() == 1 => Expected::YesNo,
@@ -79,10 +78,10 @@ impl Asked {
             Self::Problem => Expected::Problem,
             Self::Qualify(SlotKey::Beds) => Expected::Beds,
             Self::Qualify(SlotKey::Service) => Expected::Service,
-            Self::Qualify(_) => Expected::Open,
             Self::Confirm => Expected::Confirm,
             Self::CallerNumber | Self::OfferBooking | Self::OfferCallback | Self::OfferHuman | Self::BeforeGoodbye => Expected::YesNo,
             Self::Message => Expected::Message,
+            Self::Open | Self::WhatToChange | Self::Qualify(_) => Expected::Open,
         }
     }
 

@@ -1,6 +1,7 @@
 //! The built-in matcher: phrases, numbers, days and times, names. It needs no model, and where it is certain it beats one.
 
 mod cues;
+mod phrases;
 mod slots;
 
 use super::agent::Agent;
@@ -16,12 +17,19 @@ pub use slots::{problem, tidy_name, ungrounded};
 /// What `utterance` means after `expected` was asked.
 pub fn propose(agent: &Agent, expected: Expected, _local: DateTime, utterance: &str) -> Proposal {
     let words = words(utterance);
-    let values = slots::find(&words, expected, agent);
+    let mut values = slots::find(&words, expected);
     let (mut intent, mut confidence) = cues::best(&words, expected);
     if let Some(emergency) = &agent.parts.emergency
         && super::guard::contains_any(utterance, &emergency.words).is_some()
     {
         (intent, confidence) = (Intent::Emergency, 1.0);
+    }
+    if expected == Expected::Name
+        && (confidence < 0.6 || matches!(intent, Intent::Yes | Intent::Greeting))
+        && let Some(name) = slots::bare_name(&words)
+    {
+        values.insert(SlotKey::Name, crate::base::Pii::new(name));
+        (intent, confidence) = (Intent::GiveName, 0.85);
     }
     if confidence < 0.6 {
         (intent, confidence) = by_values(&values, expected).unwrap_or((intent, confidence));
@@ -63,3 +71,6 @@ fn by_values(values: &super::slots::SlotValues, expected: Expected) -> Option<(I
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod measure;

@@ -2,19 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use super::super::agent::Agent;
 use super::super::event::Expected;
-use super::super::proposal::{Intent, Proposal};
+use super::super::proposal::Proposal;
 use super::super::slots::{SlotKey, SlotValues};
 use super::super::words::{Word, plain, words};
-use super::super::{fuzzy, numbers, when};
+use super::super::{clock, fuzzy, numbers, when};
 use crate::base::Pii;
 
 /// Digits of a telephone number.
 const PHONE_DIGITS: std::ops::RangeInclusive<usize> = 7..=15;
 
 /// Everything that `words` say after `expected` was asked.
-pub fn find(words: &[Word], expected: Expected, _agent: &Agent) -> SlotValues {
+pub fn find(words: &[Word], expected: Expected) -> SlotValues {
     let mut values = SlotValues::new();
     let mut set = |key: SlotKey, value: String| {
         values.insert(key, Pii::new(value));
@@ -35,7 +34,7 @@ pub fn find(words: &[Word], expected: Expected, _agent: &Agent) -> SlotValues {
     }
     let bare = matches!(expected, Expected::Time | Expected::Day | Expected::YesNo | Expected::Confirm);
     let day = when::find_day(&left);
-    if let Some((time, _)) = when::find_time(&left, bare && day.as_ref().is_none_or(|(_, at)| at.len() < left.len())) {
+    if let Some((time, _)) = clock::find_time(&left, bare && day.as_ref().is_none_or(|(_, at)| at.len() < left.len())) {
         set(SlotKey::Time, time.canonical());
     }
     if let Some((day, at)) = day {
@@ -124,7 +123,7 @@ const NO_NAMES: &str = "a an the and or but so if in on at for to of with from b
     apartment unit bedroom studio tour appointment name number phone call back office manager person human robot machine maintenance leak locked out outside home \
     running late on don't do does did can can't could would will want need have has had get got like know think maybe actually well um uh oh hmm ah let see \
     goodbye bye nothing anything something everything someone somebody nobody all day week month time help question rent pets dogs cats parking deposit urgent \
-    emergency broken leaking clogged problem issue water power heat gas happening moving living having sure's correct's speaking under put down it'll been because";
+    emergency broken leaking clogged problem issue water power heat gas happening moving living having speaking that's what's let's who's where's here's they they're you're go ahead course sounds works allow whatever never mind nevermind cancel repeat again under put down it'll been because";
 
 /// A name: after "my name is" and the like, or bare when a name was asked for.
 fn name(words: &[Word], expected: Expected) -> Option<String> {
@@ -148,12 +147,20 @@ fn name(words: &[Word], expected: Expected) -> Option<String> {
     {
         return Some(name);
     }
-    if expected != Expected::Name {
-        return None;
-    }
-    let filler = |word: &Word| is_no_name(&word.text) && word.text.chars().count() > 1;
-    let from = words.iter().take_while(|word| filler(word)).count();
-    name_from(words, from, true)
+    None
+}
+
+/// A name by itself, as an answer: nothing but a few courtesies stands before it, and nothing that is no name after it.
+pub fn bare_name(words: &[Word]) -> Option<String> {
+    const BEFORE: [&str; 17] =
+        ["yes", "yeah", "yep", "sure", "okay", "ok", "um", "uh", "oh", "well", "so", "hi", "hello", "it's", "the", "name", "is"];
+    let from = words.iter().take_while(|word| BEFORE.contains(&word.text.as_str())).count();
+    let rest = words.get(from..).unwrap_or_default();
+    let after = rest.iter().take_while(|word| word.text != "please").count();
+    let spelt = rest.iter().filter(|word| word.text.chars().count() == 1).count();
+    let alone =
+        after - spelt.min(after) <= 4 && rest.iter().take(after).all(|word| !is_no_name(&word.text) || word.text.chars().count() == 1);
+    if alone { name_from(words, from, true) } else { None }
 }
 
 /// Up to four words of a name. `sure`: it was introduced as one, so small letters will do.
@@ -235,7 +242,7 @@ pub fn ungrounded(values: &SlotValues, heard: &str) -> BTreeSet<SlotKey> {
         })
     };
     // A time is grounded when the caller said one at all: the rules read it from the words again anyway.
-    let time_said = when::find_time(&said, true).is_some();
+    let time_said = clock::find_time(&said, true).is_some();
     let fails = |key: SlotKey, value: &str| if key == SlotKey::Time { !time_said } else { !grounded(key, value) };
     values.iter().filter(|(key, value)| fails(**key, value.expose())).map(|(key, _)| *key).collect()
 }

@@ -47,6 +47,9 @@ fn intents_are_told_by_their_phrases() {
         (open, "Okay, thanks, bye.", Goodbye),
         (open, "I smell gas in the hallway.", Emergency),
         (open, "When is my appointment?", Status),
+        (open, "Is a two-bedroom available today?", Availability),
+        (open, "It's not an emergency but my oven is broken", Maintenance),
+        (Expected::YesNo, "That won't work for me", No),
         (Expected::YesNo, "yes", Yes),
         (Expected::YesNo, "Sure, that would be great.", Yes),
         (Expected::YesNo, "sounds good", Yes),
@@ -79,7 +82,8 @@ fn intents_are_told_by_their_phrases() {
 
 #[test]
 fn values_are_read_from_words_and_digits() {
-    let table: &[(Expected, &str, &[(SlotKey, &str)])] = &[
+    type Row = (Expected, &'static str, &'static [(SlotKey, &'static str)]);
+    let table: &[Row] = &[
         (
             Expected::Open,
             "a tour on Tuesday at three thirty p.m. for a two bedroom",
@@ -102,6 +106,11 @@ fn values_are_read_from_words_and_digits() {
         (Expected::Open, "Hi, this is Emma Wilson, I'm calling about an apartment", &[(SlotKey::Name, "Emma Wilson")]),
         (Expected::Open, "I'm looking for an apartment", &[(SlotKey::Name, "")]),
         (Expected::Name, "what do you need it for", &[(SlotKey::Name, "")]),
+        (Expected::Name, "do you allow dogs", &[(SlotKey::Name, "")]),
+        (Expected::Name, "can you repeat that", &[(SlotKey::Name, "")]),
+        (Expected::Name, "Sure, Gary Cook", &[(SlotKey::Name, "Gary Cook")]),
+        (Expected::Name, "robert price please", &[(SlotKey::Name, "Robert Price")]),
+        (Expected::Name, "yes please", &[(SlotKey::Name, "")]),
         (Expected::Day, "the day after tomorrow in the morning", &[(SlotKey::Day, "day after tomorrow"), (SlotKey::Time, "morning")]),
         (Expected::Open, "good morning, is anyone there", &[(SlotKey::Time, "")]),
     ];

@@ -85,7 +85,7 @@ pub fn decibels(power: f64) -> f64 {
 pub fn through_the_line(sample: f64) -> i16 {
     let sign = sample < 0.0;
     let biased = (sample.abs().min(32_635.0) as i32) + 0x84;
-    let exponent = (31 - biased.leading_zeros() as i32 - 7).clamp(0, 7);
+    let exponent = (31 - biased.leading_zeros().cast_signed() - 7).clamp(0, 7);
     let mantissa = (biased >> (exponent + 3)) & 0x0f;
     let value = (((mantissa << 3) + 0x84) << exponent) - 0x84;
     (if sign { -value } else { value }) as i16

@@ -44,20 +44,20 @@ pub fn ear_on(settings: Settings, expectation: Expectation, mut line: impl FnMut
         at += FRAME;
         ear.handle_frame(Instant::from_millis(at as u64 / 8), &captured, moment.playing, moment.level);
         while let Some(heard) = ear.poll_output() {
-            log.extend(said(heard).map(|said| (at, said)));
+            log.extend(said(&heard).map(|said| (at, said)));
         }
     }
     log
 }
 
-fn said(heard: Heard) -> Option<Said> {
+fn said(heard: &Heard) -> Option<Said> {
     Some(match heard {
         Heard::VoiceBegan { .. } => Said::Began,
         Heard::Ended { last_voiced, why, .. } => {
-            Said::Ended { last_voiced: usize::try_from(last_voiced.0).unwrap_or(0), speech: why != EndReason::NoSpeech }
+            Said::Ended { last_voiced: usize::try_from(last_voiced.0).unwrap_or(0), speech: *why != EndReason::NoSpeech }
         }
         Heard::Pause { .. } => Said::Pause,
-        Heard::Resume { why, .. } => Said::Resume(why),
+        Heard::Resume { why, .. } => Said::Resume(*why),
         Heard::Yield { .. } => Said::Yield,
         Heard::Settling { .. } => Said::Settling,
         Heard::Audio { .. } | Heard::Continued { .. } => return None,

@@ -38,7 +38,9 @@ impl Noise {
         };
         let power = sound.iter().map(|x| x * x).sum::<f64>() / len.max(1) as f64;
         let gain = 1.0 / power.max(1e-12).sqrt();
-        sound.iter_mut().for_each(|x| *x *= gain);
+        for x in &mut sound {
+            *x *= gain;
+        }
         sound
     }
 }
