@@ -160,11 +160,6 @@ impl Caller {
         numbers.into_iter().map(|number| self.start(number)).collect()
     }
 
-    /// Whether recognition waits for its engine.
-    pub fn is_postponed(&self) -> bool {
-        self.waiting.iter().any(|utterance| utterance.recognition == Recognition::Postponed)
-    }
-
     /// All that was said and is recognised, when nothing of it is outstanding. The last utterance may still be open when `early`: the sentence is then a guess.
     pub fn sentence(&self, early: bool) -> Option<Sentence> {
         let mut sentence = Sentence { text: Pii::default(), confidence: 1.0, silent_since: None, lost: false };

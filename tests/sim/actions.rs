@@ -141,7 +141,7 @@ impl Person {
         if busy && (self.interrupts == 0 || !self.seed.one_in(self.interrupts)) {
             return Act::Nothing;
         }
-        let since = now - self.acted_at;
+        let since = now - self.acted_at.max(self.speaks_until);
         if self.mood == Mood::Person && since < Duration::from_secs(9) && self.acted_at > Instant::ZERO {
             return Act::Nothing;
         }

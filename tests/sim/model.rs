@@ -157,7 +157,8 @@ impl Shadow {
             }
             return;
         }
-        panic!("a turn is filed once, and only when it was spoken: {text:?}");
+        // What was owed and then not wanted was never begun.
+        assert!(heard.is_empty(), "a turn is filed once, and only when it was spoken: {text:?}");
     }
 
     fn ends(&mut self, outcome: Outcome, disk: &Disk) {

@@ -488,7 +488,9 @@ impl World {
         let pause = self.person.pause();
         self.after(pause, Ev::Think);
         if self.net.is_dead(self.now) {
-            return;
+            // Somebody who hears nothing any more puts the receiver down in the end.
+            let patient = self.net.dead_from.is_some_and(|from| self.now < from + Duration::from_secs(90));
+            return if patient { () } else { self.act(Act::HangUp) };
         }
         if !self.caller_up {
             if self.seed.one_in(80) {
