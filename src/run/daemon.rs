@@ -188,7 +188,7 @@ async fn warm(house: &House, config: &Config) {
     for agent in config.agents.values() {
         let kernel = crate::dialogue::Kernel::new(Arc::clone(agent), crate::dialogue::CallFacts::default());
         let ask = kernel.understanding(house.call_settings.style, "hello");
-        let deadline = house.clock.now() + Duration::from_secs(60);
+        let deadline = house.clock.now() + Duration::from_mins(1);
         let work = crate::engine::Understand {
             stream: crate::base::StreamId::default(),
             prefix: ask.prefix,

@@ -191,9 +191,9 @@ impl Line {
             };
             tokio::select! {
                 news = sip_news.recv() => self.signalled(news.unwrap_or(SipNews::Gone { failed: true })).await,
-                Some(news) = self.legs.recv() => self.leg_news(news),
+                Some(news) = self.legs.recv() => self.leg_news(&news),
                 Some(news) = self.own.recv() => self.own_news(news),
-                event = engine_events.recv() => self.engine_event(event.ok()),
+                event = engine_events.recv() => self.engine_event(event.ok().as_ref()),
                 _ = feed.tick(), if self.feeder.is_waiting() => self.feeder.feed(),
                 () = due => self.wake(),
             }
@@ -286,9 +286,9 @@ impl Line {
         }
     }
 
-    fn leg_news(&mut self, news: LegNews) {
-        match news {
-            LegNews::Heard(report) => self.heard(&report),
+    fn leg_news(&mut self, news: &LegNews) {
+        match *news {
+            LegNews::Heard(ref report) => self.heard(report),
             LegNews::Media(Report::FirstPacket { .. }) => self.connect(),
             LegNews::Media(Report::Digit { digit, .. }) => self.tell(Input::Line(Wire::Key(digit))),
             LegNews::Media(Report::Began { turn, clip, .. }) => {
@@ -331,9 +331,8 @@ impl Line {
 
     fn own_news(&mut self, news: News) {
         match news {
-            News::Engine(answer) => self.tell(Input::Engine(answer)),
+            News::Engine(answer) | News::Made(Made::Told(answer)) => self.tell(Input::Engine(answer)),
             News::Filed(filed) => self.tell(Input::Filed(filed)),
-            News::Made(Made::Told(answer)) => self.tell(Input::Engine(answer)),
             News::Made(Made::Sound { turn, range, pcm }) => self.play(turn, range, &pcm),
         }
     }
@@ -347,10 +346,10 @@ impl Line {
         self.tell(Input::Engine(Answer::Clip { turn, clip, start: range.start, end: range.end, samples }));
     }
 
-    fn engine_event(&mut self, event: Option<EngineEvent>) {
+    fn engine_event(&mut self, event: Option<&EngineEvent>) {
         let (kind, up) = match event {
-            Some(EngineEvent::Up { kind }) => (kind, true),
-            Some(EngineEvent::Down { kind, .. }) => (kind, false),
+            Some(EngineEvent::Up { kind }) => (*kind, true),
+            Some(EngineEvent::Down { kind, .. }) => (*kind, false),
             None => return,
         };
         let engine = match kind {
