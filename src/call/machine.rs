@@ -74,6 +74,8 @@ enum Phase {
     Accepted,
     /// The greeting has begun.
     Talking,
+    /// Gone on the wire; how much was heard of our last words is still to be told.
+    Leaving,
     /// Gone on the wire; the records may still answer.
     Gone,
     /// Nothing is outstanding.
@@ -215,12 +217,21 @@ impl Call {
     }
 
     fn gone(&mut self, now: Instant, local: DateTime, failed: bool) {
-        if self.phase == Phase::Gone {
+        if matches!(self.phase, Phase::Leaving | Phase::Gone) {
             return;
         }
         self.failed |= failed;
         self.timers.stop_all();
+        self.phase = Phase::Leaving;
+        if self.voice.is_silent() {
+            return self.left(now, local);
+        }
         self.voice.cut();
+        self.timers.set(Timer::Settle, now + SETTLE);
+    }
+
+    /// Our last words are settled.
+    fn left(&mut self, now: Instant, local: DateTime) {
         self.finish_turns(now, local, true);
         self.phase = Phase::Gone;
         self.step(now, local, Event::HungUp);
@@ -321,6 +332,7 @@ impl Call {
                     self.say_stock(now, Stock::Moment);
                 }
             }
+            Timer::Settle if self.phase == Phase::Leaving => self.left(now, local),
             Timer::Settle => self.finish_turns(now, local, true),
             Timer::Transfer => {
                 if let Some((effect, progress)) = self.transfer.timed_out() {
