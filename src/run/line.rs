@@ -137,7 +137,7 @@ impl Line {
         let (own_in, own) = mpsc::channel(NEWS_MAX);
         let stream = StreamId { slot: u16::try_from(leg.id.0 % 65_536).unwrap_or(0), generation: leg.id.0 };
         let (made_in, mut made) = mpsc::channel(64);
-        let mouth = Mouth::open(house.engines.clone(), house.clock, stream, made_in);
+        let mouth = Mouth::open(&house, stream, opening.agent.name(), made_in);
         let forward = own_in.clone();
         tokio::spawn(async move {
             while let Some(made) = made.recv().await {

@@ -67,15 +67,16 @@ impl Speaker {
         }
     }
 
-    /// The sound of `clause` at `rate`, with the pause that follows it unless it is the last.
-    pub fn speak(&self, clause: &str, rate: Rate, last: bool) -> anyhow::Result<Vec<i16>> {
+    /// The sound of `clause` at `rate`, with the pause that follows it unless it is the last. Only what is
+    /// `fixed`, the same in every call, is kept on disk: the sound of a name is as personal as the name.
+    pub fn speak(&self, clause: &str, rate: Rate, last: bool, fixed: bool) -> anyhow::Result<Vec<i16>> {
         let parts: &[&[u8]] = &[RECIPE, self.digest.as_bytes(), self.name.as_bytes(), &rate.hertz().to_be_bytes(), clause.as_bytes()];
         let kept = self.cache.as_ref().and_then(|cache| cache.get(parts));
         let mut spoken = if let Some(kept) = kept {
             kept
         } else {
             let spoken = self.synthesise(clause, rate)?;
-            if let Some(cache) = &self.cache {
+            if let Some(cache) = self.cache.as_ref().filter(|_| fixed) {
                 cache.put(parts, &spoken);
             }
             spoken
