@@ -74,6 +74,8 @@ enum Phase {
     Accepted,
     /// The greeting has begun.
     Talking,
+    /// Gone on the wire; how much was heard of our last words is still to be told.
+    Leaving,
     /// Gone on the wire; the records may still answer.
     Gone,
     /// Nothing is outstanding.
@@ -134,8 +136,12 @@ impl Call {
 
     /// Something happened. `local` is what the wall shows at the business.
     pub fn handle(&mut self, now: Instant, local: DateTime, input: Input) {
-        // Of a caller who is gone only the records may still tell.
-        let late = self.phase == Phase::Gone && !matches!(input, Input::Filed(_));
+        // Of a caller who is gone only the records may still tell, and at first how much was heard.
+        let late = match self.phase {
+            Phase::Gone => !matches!(input, Input::Filed(_)),
+            Phase::Leaving => !matches!(input, Input::Filed(_) | Input::Sound(_)),
+            _ => false,
+        };
         if self.phase == Phase::Over || late {
             return;
         }
@@ -223,11 +229,24 @@ impl Call {
     }
 
     fn gone(&mut self, now: Instant, local: DateTime, failed: bool) {
+        if matches!(self.phase, Phase::Leaving | Phase::Gone) {
+            return;
+        }
         self.failed |= failed;
         self.timers.stop_all();
-        self.phase = Phase::Gone;
+        self.phase = Phase::Leaving;
         // First of all: words that are filed after it are followed by nothing.
         self.tell_kernel(now, local, Event::HungUp);
+        self.voice.cut(now);
+        if self.voice.is_silent() {
+            return self.left(now, local);
+        }
+        self.timers.set(Timer::Settle, now + SETTLE);
+    }
+
+    /// How much was heard of our last words is known.
+    fn left(&mut self, now: Instant, local: DateTime) {
+        self.phase = Phase::Gone;
         self.voice.cut(now);
         self.finish_turns(now, local, true);
         self.timers.set(Timer::Linger, now + LINGER);
@@ -328,6 +347,7 @@ impl Call {
                     self.say_stock(now, Stock::Moment);
                 }
             }
+            Timer::Settle if self.phase == Phase::Leaving => self.left(now, local),
             Timer::Settle => self.finish_turns(now, local, true),
             Timer::Transfer => {
                 if let Some((effect, progress)) = self.transfer.timed_out() {
@@ -394,7 +414,7 @@ impl Call {
     pub(super) fn finish_turns(&mut self, now: Instant, local: DateTime, settled: bool) {
         while let Some(turn) = self.voice.take_over(settled) {
             self.file_turn(&turn);
-            if self.leaving == Some(turn.id) && self.phase != Phase::Gone {
+            if self.leaving == Some(turn.id) && self.phase == Phase::Talking {
                 self.out.push_back(Output::Hangup);
             }
             let Some(id) = turn.kernel else { continue };

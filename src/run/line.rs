@@ -128,6 +128,8 @@ pub(super) struct Line {
     pub(super) scribe: Scribe,
     pub(super) connected: bool,
     pub(super) hung_up: bool,
+    /// The SIP side has told its last.
+    gone: bool,
 }
 
 impl Line {
@@ -169,6 +171,7 @@ impl Line {
             scribe,
             connected: false,
             hung_up: false,
+            gone: false,
             house,
         }
     }
@@ -190,7 +193,8 @@ impl Line {
                 }
             };
             tokio::select! {
-                news = sip_news.recv() => self.signalled(news.unwrap_or(SipNews::Gone { failed: true })).await,
+                // Once the call has gone nobody sends here any more, and an ended channel answers at once for ever.
+                news = sip_news.recv(), if !self.gone => self.signalled(news.unwrap_or(SipNews::Gone { failed: true })).await,
                 Some(news) = self.legs.recv() => self.leg_news(&news),
                 Some(news) = self.own.recv() => self.own_news(news),
                 event = engine_events.recv() => self.engine_event(event.ok().as_ref()),
@@ -244,6 +248,7 @@ impl Line {
             SipNews::ReferFailed(status) => self.tell(Input::Line(Wire::ReferFailed(status))),
             SipNews::Gone { failed } => {
                 self.hung_up = true;
+                self.gone = true;
                 leg::end(&self.house, self.leg);
                 self.tell(Input::Line(Wire::Gone { failed }));
             }

@@ -64,7 +64,7 @@ pub(super) enum News {
     /// The media side.
     Media(Report),
     /// A frame heard or said.
-    Sound(Tapped),
+    Sound(Box<Tapped>),
 }
 
 /// A call of ours, from the INVITE on.
@@ -184,7 +184,7 @@ impl Line {
             news.push(News::Media(report));
         }
         while let Some(tapped) = self.sounds.as_mut().and_then(Consumer::pop) {
-            news.push(News::Sound(tapped));
+            news.push(News::Sound(Box::new(tapped)));
         }
     }
 
