@@ -83,8 +83,22 @@ fn room(path: &str) -> &str {
     path.trim_start_matches("src/").split('/').next().unwrap()
 }
 
+/// A file that is compiled for tests only: named so, or declared so by the file above it.
 fn is_test_file(path: &str) -> bool {
-    path.ends_with("tests.rs") || path.contains("/tests/")
+    let path = Path::new(path);
+    let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+    let folder = path.parent().unwrap();
+    let above = [folder.join("mod.rs"), folder.with_extension("rs")];
+    let declared = above
+        .iter()
+        .filter_map(|file| fs::read_to_string(root().join(file)).ok())
+        .any(|text| lines_after_cfg_test(&text).any(|line| line == format!("mod {name};")));
+    name.ends_with("tests") || folder.ends_with("tests") || declared
+}
+
+fn lines_after_cfg_test(text: &str) -> impl Iterator<Item = &str> {
+    let lines: Vec<&str> = text.lines().map(str::trim).collect();
+    lines.windows(2).filter(|pair| pair[0] == "#[cfg(test)]").map(|pair| pair[1]).collect::<Vec<_>>().into_iter()
 }
 
 /// Every `crate::room` or `nightbell::room` named in `text`.

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use crate::base::civil::DateTime;
 use crate::base::{Instant, Pii, TurnId};
-use crate::dialogue::{Event, Expected, Kernel, Organ, Outcome, PromptStyle, TransferProgress};
+use crate::dialogue::{Event, Kernel, Organ, Outcome, PromptStyle, TransferProgress};
 
-use super::caller::{Caller, Next};
-use super::event::{Answer, Engine, Failure, Filed, Hearing, Input, Line, Output, Sound, Stock, TurnRecord, Who};
+use super::caller::Caller;
+use super::event::{Answer, Engine, Failure, Filed, Input, Line, Output, Sound};
 use super::timers::{Timer, Timers};
 use super::transfer::Transfer;
-use super::voice::{Turn, Voice, Words, excuse};
+use super::voice::Voice;
 
 /// How patient a call is.
 #[derive(Clone, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
@@ -47,27 +47,18 @@ impl Default for Settings {
     }
 }
 
-/// How long the last reports about an interrupted turn may take.
-const SETTLE: Duration = Duration::from_millis(80);
-
 /// How long a dead engine is given before the next try. It tells when it is back, so this is only for what it cannot tell.
-const RETRY: Duration = Duration::from_millis(600);
-
-/// Tries to say something before we give the call up.
-const SPEAK_FAILURES_MAX: u32 = 30;
+pub(super) const RETRY: Duration = Duration::from_millis(600);
 
 /// How long the records of a call that is gone are waited for.
 const LINGER: Duration = Duration::from_secs(3);
 
-/// A matcher this sure of an answer to a narrow question needs no model.
-const CERTAIN: f32 = 0.9;
-
 /// A question to the language model that is under way, or its answer.
 #[derive(Clone, Debug)]
-struct Asked {
-    request: u32,
-    text: Pii<String>,
-    result: Option<Result<(Pii<String>, f32), Failure>>,
+pub(super) struct Asked {
+    pub(super) request: u32,
+    pub(super) text: Pii<String>,
+    pub(super) result: Option<Result<(Pii<String>, f32), Failure>>,
 }
 
 /// Where a call is.
@@ -96,13 +87,13 @@ pub struct Call {
     pub(super) waiting_since: Option<Instant>,
     pub(super) commits_open: u32,
     phase: Phase,
-    asked: Option<Asked>,
-    requests: u32,
+    pub(super) asked: Option<Asked>,
+    pub(super) requests: u32,
     silences: u32,
-    llm_up: bool,
+    pub(super) llm_up: bool,
     ears_gone: bool,
     /// A stock phrase has been said since the caller's last sentence.
-    excused: bool,
+    pub(super) excused: bool,
     pub(super) failed: bool,
     /// Our last words: the call ends when they are over.
     pub(super) leaving: Option<TurnId>,
@@ -179,6 +170,10 @@ impl Call {
         self.phase == Phase::Over
     }
 
+    pub(super) fn is_gone(&self) -> bool {
+        self.phase == Phase::Gone
+    }
+
     fn line(&mut self, now: Instant, local: DateTime, line: Line) {
         match line {
             Line::Accepted => self.timers.set(Timer::Greet, now + Duration::from_millis(self.settings.greet_after_ms)),
@@ -236,35 +231,6 @@ impl Call {
         self.timers.set(Timer::Linger, now + LINGER);
     }
 
-    fn hearing(&mut self, now: Instant, hearing: Hearing) {
-        match hearing {
-            Hearing::Began(utterance) => {
-                self.timers.stop(Timer::Silence);
-                self.timers.stop(Timer::Late);
-                if let Some(dropped) = self.caller.began(utterance) {
-                    self.out.push_back(Output::Forget { utterance: dropped });
-                }
-            }
-            Hearing::Yielded(_) => self.cut_voice(now),
-            Hearing::Resumed(_) => {}
-            Hearing::Settling(utterance) => {
-                let next = self.caller.settling(utterance);
-                self.recognise(now, next);
-            }
-            Hearing::Continued(utterance) => self.caller.continued(utterance),
-            Hearing::Ended { utterance, silent_ms, why, .. } => {
-                let silent_since = Instant::from_micros(now.as_micros().saturating_sub(silent_ms.saturating_mul(1_000)));
-                let next = self.caller.ended(utterance, why, silent_since);
-                self.recognise(now, next);
-                if self.caller.is_pending() && !self.voice.is_busy() {
-                    self.timers.set(Timer::Late, silent_since + Duration::from_millis(self.settings.late_ms));
-                } else if !self.caller.is_pending() {
-                    self.out.push_back(Output::Forget { utterance });
-                }
-            }
-        }
-    }
-
     fn engine(&mut self, now: Instant, local: DateTime, answer: Answer) {
         match answer {
             Answer::Transcribed { utterance, attempt, result } => {
@@ -285,20 +251,6 @@ impl Call {
             Answer::Mute { turn, from, why } => self.mute(now, turn, from, why),
             Answer::Health { engine, up } => self.health(now, local, engine, up),
         }
-    }
-
-    fn mute(&mut self, now: Instant, turn: TurnId, from: usize, why: Failure) {
-        if !self.voice.mute(turn, from) || self.leaving.is_some() {
-            return;
-        }
-        let failures = self.voice.failures();
-        if failures >= SPEAK_FAILURES_MAX || why == Failure::Refused {
-            return self.give_up(now);
-        }
-        if let Some(stock) = excuse(failures) {
-            self.say_stock(now, stock);
-        }
-        self.timers.set(Timer::Speak, now + RETRY);
     }
 
     fn health(&mut self, now: Instant, local: DateTime, engine: Engine, up: bool) {
@@ -356,9 +308,7 @@ impl Call {
             Timer::Recognise => self.recognise_again(now),
             Timer::Speak => self.speak_again(now),
             Timer::Late => {
-                if !std::mem::replace(&mut self.excused, true) {
-                    self.say_stock(now, Stock::Moment);
-                }
+                self.excuse_once(now);
             }
             Timer::Settle => self.finish_turns(now, local, true),
             Timer::Transfer => {
@@ -368,39 +318,6 @@ impl Call {
             }
             Timer::Longest => self.out.push_back(Output::Hangup),
             Timer::Linger => self.commits_open = 0,
-        }
-    }
-
-    fn recognise(&mut self, now: Instant, next: Next) {
-        match next {
-            Next::Wait => {}
-            Next::Transcribe { utterance, attempt } => {
-                // A small recogniser writes its prompt down instead of listening: only the packs of real models get one.
-                let hint = match self.settings.style {
-                    PromptStyle::Compact => String::new(),
-                    PromptStyle::Full => self.kernel.agent().vocabulary(),
-                };
-                self.out.push_back(Output::Transcribe { utterance, attempt, hint });
-            }
-            Next::Postponed => {
-                if !std::mem::replace(&mut self.excused, true) {
-                    self.say_stock(now, Stock::Moment);
-                }
-                self.timers.set(Timer::Recognise, now + RETRY);
-            }
-        }
-    }
-
-    fn recognise_again(&mut self, now: Instant) {
-        for next in self.caller.retry() {
-            self.recognise(now, next);
-        }
-    }
-
-    fn speak_again(&mut self, now: Instant) {
-        if let Some(owed) = self.voice.take_owed() {
-            let words = Words { text: owed.text, kernel: owed.kernel, stock: None };
-            self.say(now, words, None);
         }
     }
 
@@ -417,41 +334,6 @@ impl Call {
             let outcome = if self.failed && self.kernel.outcome() == Outcome::Abandoned { Outcome::Failed } else { self.kernel.outcome() };
             self.out.push_back(Output::Over { outcome });
         }
-    }
-
-    /// Takes what the caller has said so far to the model, and once it is whole to the kernel.
-    fn understand(&mut self, now: Instant, local: DateTime) {
-        let whole = if self.caller.is_speaking() { None } else { self.caller.sentence(false) };
-        let Some(sentence) = whole.clone().or_else(|| self.caller.sentence(true)) else { return };
-        if sentence.text.expose().is_empty() {
-            if let Some(sentence) = whole {
-                self.nothing_understood(now, local, &sentence);
-            }
-            return;
-        }
-        if self.asked.as_ref().is_none_or(|asked| asked.text != sentence.text) {
-            self.ask(now, local, sentence.text.clone());
-        }
-        let Some(sentence) = whole else { return };
-        let Some(result) = self.asked.as_ref().and_then(|asked| asked.result.clone()) else { return };
-        self.asked = None;
-        self.said(now, local, &sentence, result.ok());
-    }
-
-    fn ask(&mut self, now: Instant, local: DateTime, text: Pii<String>) {
-        self.requests += 1;
-        let request = self.requests;
-        let sure = self.kernel.matcher(local, text.expose());
-        let narrow = !matches!(self.kernel.expected(), Expected::Open | Expected::Anything | Expected::Message);
-        let needless = !self.llm_up || (narrow && sure.confidence >= CERTAIN);
-        if !needless {
-            let ask = self.kernel.understanding(self.settings.style, text.expose());
-            let within_ms = self.settings.understand_ms;
-            self.out.push_back(Output::Understand { request, ask, within_ms });
-            self.timers.set(Timer::Understand, now + Duration::from_millis(within_ms));
-        }
-        let result = needless.then_some(Err(Failure::Gone));
-        self.asked = Some(Asked { request, text, result });
     }
 
     fn await_caller(&mut self, now: Instant) {
@@ -474,31 +356,5 @@ impl Call {
     pub(super) fn lose_ears(&mut self, now: Instant, local: DateTime) {
         self.ears_gone = true;
         self.step(now, local, Event::EngineGone(Organ::Ears));
-    }
-
-    pub(super) fn cut_voice(&mut self, now: Instant) {
-        if self.voice.is_busy() || !self.voice.is_silent() {
-            self.voice.cut(now);
-            self.out.push_back(Output::FlushBelow(self.voice.following()));
-            self.timers.set(Timer::Settle, now + SETTLE);
-        }
-    }
-
-    pub(super) fn finish_turns(&mut self, now: Instant, local: DateTime, settled: bool) {
-        while let Some(turn) = self.voice.take_over(settled) {
-            self.file_turn(&turn);
-            if self.leaving == Some(turn.id) && self.phase != Phase::Gone {
-                self.out.push_back(Output::Hangup);
-            }
-            let Some(id) = turn.kernel else { continue };
-            let event =
-                if turn.is_finished() { Event::Spoke { turn: id } } else { Event::Interrupted { turn: id, heard: Pii::new(turn.heard()) } };
-            self.tell_kernel(now, local, event);
-        }
-    }
-
-    fn file_turn(&mut self, turn: &Turn) {
-        let (at_ms, text, heard) = (turn.began.as_millis(), turn.text.clone(), Pii::new(turn.heard()));
-        self.out.push_back(Output::Turn(TurnRecord { at_ms, who: Who::Agent, text, heard, gap_ms: turn.gap_ms, confidence: None }));
     }
 }

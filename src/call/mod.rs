@@ -6,9 +6,11 @@
 //! - the dialogue kernel decides what is said and done.
 
 mod act;
+mod attend;
 mod caller;
 mod event;
 mod machine;
+mod speaking;
 mod timers;
 mod transfer;
 mod voice;

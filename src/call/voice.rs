@@ -5,6 +5,7 @@
 use std::collections::VecDeque;
 
 use crate::base::{Instant, Pii, TurnId};
+use crate::speak;
 
 use super::event::Stock;
 
@@ -45,19 +46,13 @@ pub struct Turn {
 impl Turn {
     /// The part of the words that was played, cut at a word.
     pub fn heard(&self) -> String {
-        let text = self.text.expose();
-        let mut heard = 0;
-        for clip in &self.clips {
-            if clip.played == 0 {
-                break;
-            }
-            let whole = clip.finished && clip.played >= clip.samples;
-            heard = if whole { clip.end } else { clip.start + part(clip.end - clip.start, clip.played, clip.samples) };
-            if !whole {
-                break;
-            }
+        let mut heard: Vec<&str> = Vec::new();
+        for clip in self.clips.iter().take_while(|clip| clip.played > 0) {
+            let words = &self.text.expose()[clip.start..clip.end];
+            heard.push(speak::share(words, clip.played, clip.samples).trim());
         }
-        cut_at_word(text, heard).to_owned()
+        heard.retain(|words| !words.is_empty());
+        heard.join(" ")
     }
 
     /// All of it was played.
@@ -68,26 +63,6 @@ impl Turn {
     /// Nothing more of it will be played.
     pub fn is_over(&self) -> bool {
         self.cut || self.is_finished()
-    }
-}
-
-fn part(bytes: usize, played: u64, samples: u64) -> usize {
-    let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
-    usize::try_from(bytes.saturating_mul(played.min(samples)) / samples.max(1)).unwrap_or(usize::MAX)
-}
-
-/// The beginning of `text` up to the last whole word before `bytes`.
-fn cut_at_word(text: &str, bytes: usize) -> &str {
-    if bytes >= text.len() {
-        return text;
-    }
-    let mut end = bytes;
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    match text[..end].rfind(' ') {
-        Some(space) => &text[..space],
-        None => "",
     }
 }
 
@@ -150,14 +125,21 @@ impl Voice {
         self.turns.iter().any(|turn| !turn.is_over())
     }
 
+    /// Whether a turn is on its way to the caller with more of it to come: other words would land in the middle of it.
+    pub fn is_mid_turn(&self) -> bool {
+        self.turns.iter().any(|turn| !turn.cut && !turn.complete && !turn.clips.is_empty())
+    }
+
     /// Synthesis has made a clip.
     pub fn clip(&mut self, id: TurnId, start: usize, end: usize, samples: u64) {
         if self.find(id).is_some_and(|turn| turn.stock.is_none()) {
             self.failures = 0;
         }
         if let Some(turn) = self.find(id) {
-            let last = turn.text.expose().len();
-            turn.clips.push(Clip { start: start.min(last), end: end.min(last).max(start.min(last)), samples, played: 0, finished: false });
+            let text = turn.text.expose();
+            let place = |byte: usize| (0..=byte.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+            let (start, end) = (place(start), place(end).max(place(start)));
+            turn.clips.push(Clip { start, end, samples, played: 0, finished: false });
         }
     }
 

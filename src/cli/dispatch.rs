@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 use super::args::{CallArgs, Cli, Command, ReplayArgs, RunArgs, TalkArgs};
-use super::failure::{Done, Failure};
-use super::{calls, check, models, run, status, talk};
+use super::failure::Done;
+use super::{calls, check, models, replay, run, status, talk};
 
 /// The commands that other rooms bring.
 pub struct Commands {
@@ -21,11 +21,7 @@ pub struct Commands {
 }
 
 /// What this build has.
-const COMMANDS: Commands = Commands { run: run::run, call: super::call::run, talk: talk::talk, replay: |_| absent("replay") };
-
-fn absent(command: &str) -> Done {
-    Err(Failure::failed(format!("this build has no `{command}`")))
-}
+const COMMANDS: Commands = Commands { run: run::run, call: super::call::run, talk: talk::talk, replay: replay::replay };
 
 /// Parses the command line and does what it says; the exit code.
 pub fn main() -> ExitCode {

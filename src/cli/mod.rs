@@ -10,6 +10,7 @@ mod models;
 mod place;
 mod print;
 mod progress;
+mod replay;
 mod run;
 mod script;
 mod status;

@@ -304,3 +304,44 @@ fn the_same_events_give_the_same_effects() {
     };
     assert_eq!(play(), play());
 }
+
+#[test]
+fn the_model_is_asked_in_the_words_it_was_trained_on_and_held_to_the_legal_moves() {
+    let mut kernel = Kernel::new(agent("leasing"), CallFacts::default());
+    let request = kernel.understanding(PromptStyle::Compact, "do you allow dogs");
+    assert_eq!(&*request.prefix, "<|im_start|>system\nLakeside Apartments<|im_end|>\n");
+    assert_eq!(request.prompt, "<|im_start|>user\nasked: open\ndo you allow dogs<|im_end|>\n<|im_start|>assistant\n");
+    assert!(request.grammar.contains("\"book\"") && !request.grammar.contains("\"yes\""), "{}", request.grammar);
+    assert!(kernel.understanding(PromptStyle::Full, "x").prefix.contains("- book: wants an appointment"));
+    // Yes is legal only where there is something to agree to.
+    assert!(matches!(kernel.parse_proposal(r#"{"intent":"yes","slots":{}}"#, 0.9), Err(ProposalError::IllegalIntent { .. })));
+    let mut out = Vec::new();
+    let now: DateTime = "2026-11-22T12:00".parse().unwrap();
+    kernel.step(now, Event::Began, &mut out);
+    kernel.step(now, Event::Said { text: Pii::new("is there a gym".to_owned()), confidence: 0.9, proposals: Vec::new() }, &mut out);
+    assert_eq!(kernel.expected(), Expected::YesNo);
+    assert!(kernel.parse_proposal(r#"{"intent":"yes","slots":{}}"#, 0.9).is_ok());
+    for hostile in [
+        "",
+        "{}",
+        "[]",
+        r#"{"intent":"yes"}x"#,
+        r#"{"intent":"yes","slots":{"evil":"1"}}"#,
+        r#"{"intent":"yes","slots":{"name":7}}"#,
+        r#"{"intent":"yes","say":"hi","slots":{}}"#,
+    ] {
+        assert!(kernel.parse_proposal(hostile, 0.9).is_err(), "{hostile}");
+    }
+    let long = format!(r#"{{"intent":"yes","slots":{{"name":"{}"}}}}"#, "a".repeat(41));
+    assert!(matches!(kernel.parse_proposal(&long, 0.9), Err(ProposalError::TooLong { .. })));
+}
+
+#[test]
+fn nothing_personal_prints() {
+    let event = Event::Said { text: Pii::new("my name is Anna".to_owned()), confidence: 0.5, proposals: Vec::new() };
+    let mut kernel = Kernel::new(agent("leasing"), CallFacts::default());
+    let mut out = Vec::new();
+    let shown = format!("{event:?}");
+    kernel.step("2026-11-22T12:00".parse().unwrap(), event, &mut out);
+    assert!(!shown.contains("Anna") && !format!("{out:?} {:?}", kernel.slots()).contains("Anna"));
+}

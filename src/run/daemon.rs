@@ -23,6 +23,7 @@ use super::house::House;
 use super::hub::{Hub, HubError};
 use super::stock::Phrases;
 use super::switchboard::{Desk, ORDERS_MAX, Roll, Switchboard};
+use super::voice::fixed_clauses;
 use super::workers::{EngineSettings, Engines, ModelPaths, Threads};
 
 /// How long calls in progress are given when the daemon stops.
@@ -47,14 +48,6 @@ pub enum RunError {
     Listen {
         /// Where.
         address: SocketAddr,
-        /// What the system said.
-        error: std::io::Error,
-    },
-    /// The data directory.
-    #[error("cannot make the data directory {dir}: {error}. Name another with --data, or in the configuration")]
-    Data {
-        /// The data directory.
-        dir: String,
         /// What the system said.
         error: std::io::Error,
     },
@@ -95,7 +88,6 @@ pub async fn run(config: Config) -> Result<(), RunError> {
     let config = Arc::new(config);
     let chosen = config::models::choose(&config)?;
     let data = config.store.data.clone();
-    std::fs::create_dir_all(&data).map_err(|error| RunError::Data { dir: data.display().to_string(), error })?;
     let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(std::path::PathBuf::from);
     let key = MasterKey::find_or_make(&data, credentials.as_deref())?;
     let store = Store::open(&data, &key, unix_millis())?;
@@ -105,7 +97,6 @@ pub async fn run(config: Config) -> Result<(), RunError> {
     let engines = Engines::start(engine_settings(&config, &chosen), clock, data.clone()).await;
     let (orders_in, orders) = mpsc::channel(ORDERS_MAX);
     let house = Arc::new(build(&config, &chosen, clock, (store, engines, hub), orders_in)?);
-    tracing::info!(pack = chosen.pack, "{}", chosen.notice);
     eprintln!("{}", chosen.notice);
 
     let roll = Roll::default();
@@ -150,6 +141,7 @@ fn engine_settings(config: &Config, chosen: &Chosen) -> EngineSettings {
         llm: model(&chosen.llm),
         tts: model(&chosen.voice),
         threads: Threads { asr: each, llm: each, tts: each },
+        no_phrase_cache: !config.engines.phrase_cache,
         bin_dir: None,
     }
 }
@@ -166,6 +158,7 @@ fn build(config: &Config, chosen: &Chosen, clock: Clock, parts: Parts, switchboa
         engines,
         hub,
         phrases: Phrases::default(),
+        fixed: config.agents.values().map(|agent| (agent.name().to_owned(), Arc::new(fixed_clauses(&agent.fixed_sentences())))).collect(),
         ports: MediaPorts::new(config.media.ports.clone()),
         media_address: config.media.address,
         advertised: config.media.advertised,

@@ -40,6 +40,8 @@ impl Front {
                 "send_deviation_p50_us": media.send_deviation.quantile_us(500),
                 "send_deviation_p99_us": media.send_deviation.quantile_us(990),
                 "ticks_missed": media.ticks_missed.get(),
+                "listen_lost_reports": self.house.hub.listen_stats().lost_reports.get(),
+                "listen_tick_p99_us": self.house.hub.listen_stats().work.quantile_us(990),
                 "reports_lost": self.house.hub.lost(),
             },
         })

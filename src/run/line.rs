@@ -3,18 +3,17 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
 use crate::base::limits::UTTERANCE_MS_MAX;
 use crate::base::{CallId, Instant, LegId, Pii, Rate, Samples, StreamId, TurnId};
-use crate::call::{Answer, Call, Engine, Failure, Filed, Hearing, Input, Journalled, Line as Wire, Output, Sound, Stock, Transcript};
-use crate::dialogue::{Agent, CallFacts, Expected, Kernel, UnderstandingRequest};
-use crate::engine::{EngineEvent, Transcribe, Understand, WorkerKind};
-use crate::hear::{Expectation, Heard};
-use crate::listen::{self, ListenReport};
+use crate::call::{Answer, Call, Engine, Filed, Hearing, Input, Journalled, Line as Wire, Sound};
+use crate::dialogue::{Agent, CallFacts, Kernel};
+use crate::engine::{EngineEvent, WorkerKind};
+use crate::hear::Heard;
+use crate::listen::ListenReport;
 use crate::media::{self, Report};
 use crate::sip::{Command, SipCall};
 
@@ -22,13 +21,10 @@ use super::house::House;
 use super::hub::LegNews;
 use super::leg::{self, OpenLeg};
 use super::scribe::Scribe;
-use super::voice::{FEED, Feeder, Made, Mouth, failure};
+use super::voice::{FEED, Feeder, Made, Mouth};
 
 /// News that wait for one call at once: some 20 s of sound.
 const NEWS_MAX: usize = 1_024;
-
-/// How long recognising one utterance may take.
-const TRANSCRIBE: Duration = Duration::from_secs(8);
 
 /// What the switchboard tells a call.
 #[derive(Clone, Debug)]
@@ -107,31 +103,31 @@ async fn begin_record(house: &House, opening: &Opening) {
 }
 
 /// Answers that come from tasks of this call's own.
-enum News {
+pub(super) enum News {
     Engine(Answer),
     Made(Made),
     Filed(Filed),
 }
 
-struct Line {
-    house: Arc<House>,
-    id: CallId,
-    sip: SipCall,
-    call: Call,
-    began: Instant,
-    leg: LegId,
-    session: crate::sdp::Session,
-    legs: mpsc::Receiver<LegNews>,
-    own: mpsc::Receiver<News>,
-    own_in: mpsc::Sender<News>,
-    stream: StreamId,
-    mouth: Mouth,
-    feeder: Feeder,
+pub(super) struct Line {
+    pub(super) house: Arc<House>,
+    pub(super) id: CallId,
+    pub(super) sip: SipCall,
+    pub(super) call: Call,
+    pub(super) began: Instant,
+    pub(super) leg: LegId,
+    pub(super) session: crate::sdp::Session,
+    pub(super) legs: mpsc::Receiver<LegNews>,
+    pub(super) own: mpsc::Receiver<News>,
+    pub(super) own_in: mpsc::Sender<News>,
+    pub(super) stream: StreamId,
+    pub(super) mouth: Mouth,
+    pub(super) feeder: Feeder,
     /// 8 kHz sound of what the caller is saying or has not been answered for.
-    utterances: HashMap<u32, Vec<i16>>,
-    scribe: Scribe,
-    connected: bool,
-    hung_up: bool,
+    pub(super) utterances: HashMap<u32, Vec<i16>>,
+    pub(super) scribe: Scribe,
+    pub(super) connected: bool,
+    pub(super) hung_up: bool,
 }
 
 impl Line {
@@ -139,7 +135,7 @@ impl Line {
         let (own_in, own) = mpsc::channel(NEWS_MAX);
         let stream = StreamId { slot: u16::try_from(leg.id.0 % 65_536).unwrap_or(0), generation: leg.id.0 };
         let (made_in, mut made) = mpsc::channel(64);
-        let mouth = Mouth::open(house.engines.clone(), house.clock, stream, made_in);
+        let mouth = Mouth::open(&house, stream, opening.agent.name(), made_in);
         let forward = own_in.clone();
         tokio::spawn(async move {
             while let Some(made) = made.recv().await {
@@ -207,7 +203,7 @@ impl Line {
     }
 
     /// The call's own clock: zero when it was answered.
-    fn now(&self) -> Instant {
+    pub(super) fn now(&self) -> Instant {
         Instant::from_micros(self.house.clock.now().as_micros().saturating_sub(self.began.as_micros()))
     }
 
@@ -219,7 +215,7 @@ impl Line {
         self.house.zone.at(crate::base::clock::unix_millis())
     }
 
-    fn tell(&mut self, input: Input) {
+    pub(super) fn tell(&mut self, input: Input) {
         let (now, local) = (self.now(), self.local());
         self.scribe.journal(now.as_millis(), "input", &Journalled { at_us: now.as_micros(), local, input: Some(input.clone()) });
         self.call.handle(now, local, input);
@@ -342,7 +338,7 @@ impl Line {
         }
     }
 
-    fn play(&mut self, turn: TurnId, range: std::ops::Range<usize>, pcm: &[i16]) {
+    pub(super) fn play(&mut self, turn: TurnId, range: std::ops::Range<usize>, pcm: &[i16]) {
         if pcm.is_empty() {
             return;
         }
@@ -363,113 +359,5 @@ impl Line {
             WorkerKind::Tts => Engine::Tts,
         };
         self.tell(Input::Engine(Answer::Health { engine, up }));
-    }
-
-    /// Does all that the call asks for.
-    async fn perform(&mut self) {
-        while let Some(output) = self.call.poll_output() {
-            match output {
-                Output::Transcribe { utterance, attempt, hint } => self.transcribe(utterance, attempt, hint),
-                Output::Forget { utterance } => drop(self.utterances.remove(&utterance)),
-                Output::Understand { request, ask, within_ms } => self.understand(request, ask, within_ms),
-                Output::Speak { turn, text } => {
-                    if !self.mouth.speak(turn, text) {
-                        self.tell(Input::Engine(Answer::Mute { turn, from: 0, why: Failure::Late }));
-                    }
-                }
-                Output::SpeakStock { turn, stock } => self.speak_stock(turn, stock),
-                Output::FlushBelow(turn) => {
-                    self.mouth.flush_below(turn);
-                    self.feeder.flush_below(turn);
-                    self.house.hub.media(media::Order::FlushBelow(self.leg, turn));
-                }
-                Output::Expect(expected) => {
-                    self.house.hub.listen(listen::Order::Expect(self.leg, expectation(expected)));
-                }
-                Output::Commit { effect, record } => self.file(self.scribe.commit(effect, record)),
-                Output::LookUp { effect, resource, from, to } => self.file(self.scribe.look_up(effect, resource, from, to)),
-                Output::FileTransfer { effect } => {
-                    let filed = self.scribe.transferred(effect.0);
-                    self.file(async move {
-                        let _ = filed.await.inspect_err(|error| tracing::error!(%error, "the transfer has no receipt"));
-                        Filed::TransferFiled
-                    });
-                }
-                Output::Refer { target } => self.refer(&target).await,
-                Output::CancelRefer => {}
-                Output::Hangup => self.hang_up().await,
-                Output::Turn(turn) => self.scribe.turn(turn),
-                Output::Decision(decision) => self.scribe.journal(self.now().as_millis(), "decision", &decision),
-                Output::Over { outcome } => self.scribe.end(outcome),
-            }
-        }
-    }
-
-    fn transcribe(&mut self, utterance: u32, attempt: u32, hint: String) {
-        let pcm = self.utterances.get(&utterance).cloned().unwrap_or_default();
-        let house = Arc::clone(&self.house);
-        let deadline = house.clock.now() + TRANSCRIBE;
-        let work = Transcribe { stream: self.stream, pcm, rate: Rate::K8, hint, deadline };
-        self.spawn(async move {
-            let result = house.engines.transcribe(work).await;
-            let result = result.map(|heard| Transcript { text: Pii::new(heard.text), confidence: heard.confidence });
-            News::Engine(Answer::Transcribed { utterance, attempt, result: result.map_err(|error| failure(&error)) })
-        });
-    }
-
-    fn understand(&mut self, request: u32, ask: UnderstandingRequest, within_ms: u64) {
-        let house = Arc::clone(&self.house);
-        let UnderstandingRequest { prefix, prompt, grammar, max_tokens } = ask;
-        let deadline = house.clock.now() + Duration::from_millis(within_ms);
-        let work = Understand { stream: self.stream, prefix, prompt, grammar, max_tokens, deadline };
-        self.spawn(async move {
-            let result = house.engines.understand(work).await;
-            let result = result.map(|understood| (Pii::new(understood.text), understood.confidence));
-            News::Engine(Answer::Understood { request, result: result.map_err(|error| failure(&error)) })
-        });
-    }
-
-    fn speak_stock(&mut self, turn: TurnId, stock: Stock) {
-        if let Some(pcm) = self.house.phrases.get(stock) {
-            self.play(turn, 0..stock.text().len(), &pcm);
-        }
-        self.tell(Input::Engine(Answer::Spoken { turn }));
-    }
-
-    fn file(&self, filed: impl Future<Output = Filed> + Send + 'static) {
-        self.spawn(async move { News::Filed(filed.await) });
-    }
-
-    fn spawn(&self, work: impl Future<Output = News> + Send + 'static) {
-        let answers = self.own_in.clone();
-        tokio::spawn(async move {
-            let _ = answers.send(work.await).await;
-        });
-    }
-
-    async fn refer(&mut self, target: &str) {
-        let Some(uri) = self.house.people.get(target).cloned() else {
-            tracing::error!(call_id = %self.id, target, "no such person under [people]: the caller is told that nobody answers");
-            self.tell(Input::Line(Wire::ReferFailed(404)));
-            return;
-        };
-        self.house.sip(Command::Refer { call: self.sip, target: uri }).await;
-    }
-
-    async fn hang_up(&mut self) {
-        if !std::mem::replace(&mut self.hung_up, true) {
-            self.house.sip(Command::Hangup { call: self.sip, reason: None }).await;
-        }
-    }
-}
-
-/// What the ear should be patient with.
-fn expectation(expected: Expected) -> Expectation {
-    match expected {
-        Expected::YesNo | Expected::Confirm | Expected::Anything => Expectation::YesNo,
-        Expected::Phone | Expected::Unit => Expectation::Digits,
-        Expected::Name => Expectation::Name,
-        Expected::Day | Expected::Time => Expectation::DateTime,
-        Expected::Open | Expected::Problem | Expected::Service | Expected::Beds | Expected::Message => Expectation::Open,
     }
 }

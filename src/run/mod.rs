@@ -7,6 +7,7 @@ mod house;
 mod hub;
 mod leg;
 mod line;
+mod orders;
 mod scribe;
 mod stock;
 mod switchboard;

@@ -77,10 +77,10 @@ impl Scribe {
     pub fn commit(&self, effect: EffectId, record: Record) -> impl Future<Output = Filed> + Send + use<> {
         let (store, agent, zone) = (self.store.clone(), self.agent.clone(), self.zone.clone());
         let key = CommitKey { call: self.call.clone(), effect: effect.0.to_string(), at_ms: unix_millis() };
-        let call = self.call.clone();
+        let (call, kind) = (self.call.clone(), record.kind());
         async move {
             match commit(&store, key, &agent, &zone, record).await {
-                Ok(receipt) => Filed::Committed { effect, receipt: Receipt { kind: receipt.kind.as_str().to_owned(), id: receipt.id } },
+                Ok(receipt) => Filed::Committed { effect, receipt: Receipt { kind: kind.to_owned(), id: receipt.id } },
                 Err(CommitError::SlotTaken { .. }) => Filed::Refused { effect, why: CommitFailure::Taken },
                 Err(error) => {
                     tracing::error!(call_id = %call, %error, "not committed");

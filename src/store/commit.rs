@@ -119,7 +119,8 @@ pub enum CommitError {
 impl Ledger {
     /// Makes an appointment, unless the resource is full in that time. One that it replaces is given up in the same step, or stays if this one fails.
     pub fn commit_booking(&mut self, key: &CommitKey, booking: &BookingRequest) -> Result<Receipt, CommitError> {
-        self.once(key, ReceiptKind::Booking, |db, number| {
+        let kind = if booking.replaces.is_some() { ReceiptKind::Move } else { ReceiptKind::Booking };
+        self.once(key, kind, |db, number| {
             if let Some(replaced) = &booking.replaces {
                 cancel(db, replaced)?;
             }

@@ -74,8 +74,13 @@ impl Outcome {
 #[serde(rename_all = "snake_case")]
 pub enum ReceiptKind {
     /// An appointment that was made.
+    #[serde(rename = "booked")]
     Booking,
+    /// An appointment that took the place of an earlier one.
+    #[serde(rename = "moved")]
+    Move,
     /// An appointment that was cancelled.
+    #[serde(rename = "cancelled")]
     Cancellation,
     /// A maintenance request.
     Request,
@@ -84,22 +89,25 @@ pub enum ReceiptKind {
     /// A promise to call back.
     Callback,
     /// A call that a person took.
+    #[serde(rename = "transferred")]
     Transfer,
 }
 
 impl ReceiptKind {
     /// Every kind.
-    pub const ALL: [Self; 6] = [Self::Booking, Self::Cancellation, Self::Request, Self::Message, Self::Callback, Self::Transfer];
+    pub const ALL: [Self; 7] =
+        [Self::Booking, Self::Move, Self::Cancellation, Self::Request, Self::Message, Self::Callback, Self::Transfer];
 
     /// The word in records.
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::Booking => "booking",
-            Self::Cancellation => "cancellation",
+            Self::Booking => "booked",
+            Self::Move => "moved",
+            Self::Cancellation => "cancelled",
             Self::Request => "request",
             Self::Message => "message",
             Self::Callback => "callback",
-            Self::Transfer => "transfer",
+            Self::Transfer => "transferred",
         }
     }
 
@@ -111,6 +119,7 @@ impl ReceiptKind {
     const fn letter(self) -> char {
         match self {
             Self::Booking => 'B',
+            Self::Move => 'V',
             Self::Cancellation => 'X',
             Self::Request => 'R',
             Self::Message => 'M',

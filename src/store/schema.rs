@@ -53,7 +53,7 @@ CREATE TABLE receipts (
   number INTEGER PRIMARY KEY AUTOINCREMENT,
   call_id TEXT NOT NULL REFERENCES calls (id),
   effect TEXT NOT NULL,
-  kind TEXT NOT NULL CHECK (kind IN ('booking', 'cancellation', 'request', 'message', 'callback', 'transfer')),
+  kind TEXT NOT NULL CHECK (kind IN ('booked', 'moved', 'cancelled', 'request', 'message', 'callback', 'transferred')),
   committed_ms INTEGER NOT NULL,
   UNIQUE (call_id, effect)              -- the idempotency key
 ) STRICT;

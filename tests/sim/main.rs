@@ -46,7 +46,7 @@ fn weather(world: &mut World, number: u64) {
         }
     }
     if mix == 2 || mix == 4 {
-        world.calm = false;
+        world.shadow.restless = true;
         world.engines.fails = if seed.one_in(2) { 8 + seed.below(10) } else { 0 };
         world.engines.refuses = if seed.one_in(4) { 20 + seed.below(20) } else { 0 };
         for engine in [Engine::Asr, Engine::Llm, Engine::Tts] {

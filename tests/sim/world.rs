@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use nightbell::base::civil::{DateTime, Span};
 use nightbell::base::{Instant, Pii, Seed, TurnId};
-use nightbell::call::{Answer, Call, Engine, Input, Journalled, Line, Output, Settings, Sound};
+use nightbell::call::{Answer, Call, Engine, Hearing, Input, Journalled, Line, Output, Settings, Sound};
 use nightbell::dialogue::{Agent, CallFacts, Kernel, Record};
 use nightbell::sip::{self, Command, EndCause, Endpoint, Event, Flow, Invite, SipCall};
 
@@ -73,7 +73,6 @@ pub struct World {
     pub shadow: Shadow,
     agent: Arc<Agent>,
     facts: CallFacts,
-    pub calm: bool,
     ringing: bool,
     sound_told: Instant,
     pub journal: Vec<Journalled>,
@@ -127,7 +126,6 @@ impl World {
             shadow: Shadow::default(),
             agent,
             facts,
-            calm: true,
             ringing: false,
             sound_told: Instant::ZERO,
             journal: Vec::new(),
@@ -268,6 +266,8 @@ impl World {
         self.journal.push(Journalled { at_us: now.as_micros(), local, input: Some(input.clone()) });
         match &input {
             Input::Line(Line::Gone { .. }) => self.shadow.gone = true,
+            Input::Hearing(Hearing::Began(_)) => self.shadow.voiced = true,
+            Input::Hearing(Hearing::Ended { .. }) => self.shadow.voiced = false,
             Input::Line(Line::ReferProgress(200..=299)) if self.ringing => self.shadow.person = true,
             Input::Filed(nightbell::call::Filed::Committed { effect, .. }) => {
                 if let Some(row) = self.disk.rows.get_mut(effect) {
@@ -523,7 +523,7 @@ impl World {
             Act::Press(key) => {
                 self.note("caller", &format!("presses {key}"));
                 let first = !self.outputs.iter().any(|output| matches!(output, Output::Refer { .. } | Output::Commit { .. }));
-                if key == '0' && self.calm && first && self.expects_no_number() && self.is_open() && self.connected {
+                if key == '0' && !self.shadow.restless && first && self.expects_no_number() && self.is_open() && self.connected {
                     self.shadow.zero_since = Some(self.call_now());
                 }
                 self.after(Duration::from_millis(5), Ev::Tell(Input::Line(Line::Key(key))));

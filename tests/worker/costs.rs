@@ -22,14 +22,14 @@ async fn wall_what_a_turn_costs() {
     for number in ["one", "two", "three", "four", "five"] {
         let text = format!("I would like to book an appointment for number {number} on Tuesday afternoon.");
         let began = clock.now();
-        let mut chunks = engines.speak(Speak { stream: stream(0), text, rate: Rate::K8, deadline: running.patience() });
+        let mut chunks = engines.speak(Speak { stream: stream(0), text, fixed: true, rate: Rate::K8, deadline: running.patience() });
         pcm.clear();
         while let Some(chunk) = chunks.recv().await {
             pcm.extend(chunk.unwrap().pcm);
         }
         sentences.push(clock.now().since(began));
     }
-    let seconds = pcm.len() as f64 / 8_000.0;
+    let seconds = f64::from(u32::try_from(pcm.len()).unwrap()) / 8_000.0;
     println!("voice: {:?} a sentence of {seconds:.1} s", median(sentences));
     let pcm = telephoned(&pcm);
     for together in [1_u16, 4, 10] {

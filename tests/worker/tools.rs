@@ -14,7 +14,7 @@ use nightbell::engine::wire::{Decoder, FromWorker, PROTOCOL, ToWorker, encode};
 use nightbell::run::workers::{EngineSettings, Engines, ModelPaths, Threads};
 
 /// How long anything may take before a test gives up.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The folder of the worker programs.
 pub fn bin_dir() -> PathBuf {
@@ -52,6 +52,7 @@ pub fn settings() -> EngineSettings {
         tts: paths(WorkerKind::Tts),
         threads: Threads { asr: 2, llm: 2, tts: 2 },
         bin_dir: Some(bin_dir()),
+        no_phrase_cache: false,
     }
 }
 
@@ -119,7 +120,7 @@ impl Worker {
 
     /// The next message; `None` at the end.
     pub fn next(&mut self) -> Option<(FromWorker, Vec<i16>)> {
-        let mut bytes = [0; 65_536];
+        let mut bytes = vec![0; 65_536];
         loop {
             if let Some(frame) = self.decoder.next_frame().unwrap() {
                 return Some(frame);

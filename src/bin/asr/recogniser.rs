@@ -24,6 +24,9 @@ const SAMPLES_MIN: usize = 17_600;
 /// Tokens of the hint. More would leave the utterance too little of the text context.
 const HINT_TOKENS_MAX: usize = 120;
 
+/// Width of the encoder from which on one utterance is worth several threads: that of Whisper's "base".
+const WIDTH_A_THREAD: i32 = 512;
+
 /// What was heard.
 pub struct Heard {
     /// The words.
@@ -40,6 +43,8 @@ pub struct Model {
     params: Params,
     positions: usize,
     threads: usize,
+    /// A small model gains nothing from a second thread, and on a busy machine loses much: threads meet after every operation.
+    small: bool,
     active: AtomicUsize,
 }
 
@@ -74,7 +79,8 @@ impl Model {
         params.set_print_progress(false);
         params.set_print_realtime(false);
         params.set_print_timestamps(false);
-        Ok(Self { context, params: Params(params), positions, threads, active: AtomicUsize::new(0) })
+        let small = context.model_n_audio_state() < WIDTH_A_THREAD;
+        Ok(Self { context, params: Params(params), positions, threads, small, active: AtomicUsize::new(0) })
     }
 
     /// A line for people.
@@ -107,7 +113,8 @@ impl Recogniser {
     /// Recognises one utterance at 16 kHz; gives up when `stop` is set.
     pub fn recognise(&mut self, sound: &[f32], hint: &str, stop: &AtomicBool) -> anyhow::Result<Heard> {
         let active = self.model.active.fetch_add(1, Ordering::Relaxed) + 1;
-        let heard = self.recognise_with(sound, hint, stop, (self.model.threads / active).max(1));
+        let threads = if self.model.small { 1 } else { (self.model.threads / active).max(1) };
+        let heard = self.recognise_with(sound, hint, stop, threads);
         self.model.active.fetch_sub(1, Ordering::Relaxed);
         heard
     }

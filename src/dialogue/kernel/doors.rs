@@ -6,6 +6,7 @@ use crate::base::Pii;
 use crate::dialogue::event::{Effect, EffectId, SpeechAct, TransferProgress};
 use crate::dialogue::proposal::{Intent, Proposal};
 use crate::dialogue::wording::Key;
+use crate::dialogue::words::plain;
 
 /// Minutes within which an emergency is called back when the agent file names none.
 const EMERGENCY_CALLBACK_MINUTES: u32 = 15;
@@ -30,7 +31,13 @@ impl Kernel {
             Intent::Wait => {
                 self.say(&SpeechAct::Courtesy, Key::TakeYourTime, &[], out);
             }
-            Intent::Goodbye => return self.goodbye(interrupted, out),
+            Intent::Goodbye => match interrupted {
+                // "Okay, thanks" into "I'm putting you through" is no farewell.
+                Some(Then::Transfer(which)) if !plain(heard).iter().any(|word| word == "bye" || word == "goodbye") => {
+                    self.announce(which, out);
+                }
+                _ => return self.goodbye(interrupted, out),
+            },
             _ => return self.after_interruption(interrupted, proposal, out),
         }
         if !matches!(proposal.intent, Intent::Wait | Intent::Repeat) {

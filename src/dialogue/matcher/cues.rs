@@ -6,7 +6,8 @@ use super::super::event::Expected;
 use super::super::fuzzy;
 use super::super::proposal::Intent;
 use super::super::words::Word;
-use super::phrases::{CUES, NO, NO_PHRASES, SHORT, YES, YES_PHRASES};
+use super::agreement::{NO, NO_PHRASES, SHORT, YES, YES_PHRASES};
+use super::phrases::CUES;
 
 #[derive(Debug)]
 enum Piece {

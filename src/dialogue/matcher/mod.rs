@@ -1,5 +1,6 @@
 //! The built-in matcher: phrases, numbers, days and times, names. It needs no model, and where it is certain it beats one.
 
+mod agreement;
 mod cues;
 mod phrases;
 mod slots;
@@ -33,6 +34,11 @@ pub fn propose(agent: &Agent, expected: Expected, _local: DateTime, utterance: &
     }
     if confidence < 0.6 {
         (intent, confidence) = by_values(&values, expected).unwrap_or((intent, confidence));
+    }
+    let when = values.contains_key(&SlotKey::Day) || values.contains_key(&SlotKey::Time);
+    // "Could it be Saturday at two?" is a question in form only.
+    if intent == Intent::Question && confidence < 0.7 && when && agent.knowledge.find(utterance).is_none_or(|hit| hit.score < KNOWN) {
+        (intent, confidence) = (Intent::GiveTime, 0.8);
     }
     if confidence < 0.6
         && let Some(hit) = agent.knowledge.find(utterance).filter(|hit| hit.score >= KNOWN)

@@ -182,9 +182,8 @@ impl Keeper {
                 HealthOutput::Ping(number) => self.send(&ToWorker::Ping { number }),
                 HealthOutput::Kill => self.kill(),
                 HealthOutput::Up => {
-                    self.tell();
                     tracing::info!(worker = self.kind.name(), "worker ready");
-                    let _ = self.events.send(EngineEvent::Up { kind: self.kind });
+                    self.announce(EngineEvent::Up { kind: self.kind });
                 }
                 HealthOutput::Down { why } => self.down(why),
             }
@@ -214,8 +213,7 @@ impl Keeper {
         self.fail_all();
         tracing::warn!(worker = self.kind.name(), why, "worker down");
         self.told.send_modify(|status| status.detail.clone_from(&why));
-        self.tell();
-        let _ = self.events.send(EngineEvent::Down { kind: self.kind, why });
+        self.announce(EngineEvent::Down { kind: self.kind, why });
     }
 
     fn stop(&mut self) {
@@ -346,6 +344,16 @@ impl Keeper {
         for (_, held) in self.in_flight.drain() {
             answer(held.reply, Err(EngineError::Gone));
         }
+    }
+
+    /// State and event change as one: who has seen the state is not told of its change again, and who is told finds it changed.
+    fn announce(&self, event: EngineEvent) {
+        let (state, restarts) = (self.health.state(), self.health.restarts());
+        self.told.send_modify(|status| {
+            (status.state, status.restarts) = (state, restarts);
+            // An error means that nobody listens.
+            let _ = self.events.send(event);
+        });
     }
 
     fn tell(&self) {

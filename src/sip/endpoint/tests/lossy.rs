@@ -21,6 +21,7 @@ fn call_of(event: &Event) -> Option<(SipCall, bool)> {
         | Event::Answered { call, .. }
         | Event::OfferAnswered { call, .. }
         | Event::OfferRefused { call, .. }
+        | Event::Referred { call, .. }
         | Event::ReferAccepted { call }
         | Event::ReferProgress { call, .. }
         | Event::ReferFailed { call, .. }
