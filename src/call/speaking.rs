@@ -47,19 +47,12 @@ impl Call {
         self.timers.set(Timer::Longest, now + LEAVE);
     }
 
-    /// Asks for a moment, once for each thing that the caller said, and never into a turn of ours or of theirs.
+    /// Asks for a moment, once for each thing that the caller said, and only into a silence.
     pub(super) fn excuse_once(&mut self, now: Instant) {
-        if !self.excused && !self.caller.is_speaking() {
-            self.excused = self.say_between(now, Stock::Moment);
+        let silence = !self.caller.is_speaking() && !self.voice.is_sounding() && self.leaving.is_none();
+        if silence && !std::mem::replace(&mut self.excused, true) {
+            self.say_stock(now, Stock::Moment);
         }
-    }
-
-    fn say_between(&mut self, now: Instant, stock: Stock) -> bool {
-        let free = self.leaving.is_none() && !self.voice.is_mid_turn();
-        if free {
-            self.say_stock(now, stock);
-        }
-        free
     }
 
     pub(super) fn mute(&mut self, now: Instant, turn: TurnId, from: usize, why: Failure) {
@@ -70,8 +63,8 @@ impl Call {
         if failures >= SPEAK_FAILURES_MAX || why == Failure::Refused {
             return self.give_up(now);
         }
-        if let Some(stock) = excuse(failures) {
-            self.say_between(now, stock);
+        if let Some(stock) = excuse(failures).filter(|_| !self.voice.is_mid_turn()) {
+            self.say_stock(now, stock);
         }
         self.timers.set(Timer::Speak, now + RETRY);
     }
