@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod actions;
+mod caller;
 mod disk;
 mod engines;
 mod model;
@@ -112,7 +113,9 @@ fn every_call_ends_and_keeps_its_word() {
         *outcomes.entry(world.shadow.outcome.map_or("never answered", |outcome| outcome.as_str())).or_insert(0) += 1;
     }
     println!("{outcomes:?}");
-    broken.iter().for_each(|(one, _, why)| println!("SEED={one:#x}: {why}"));
+    for (one, _, why) in &broken {
+        println!("SEED={one:#x}: {why}");
+    }
     if let Some((one, world, why)) = broken.first() {
         fail(*one, world, why);
     }
