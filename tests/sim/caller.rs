@@ -76,7 +76,8 @@ impl World {
         self.act(act);
     }
 
-    fn act(&mut self, act: Act) {
+    /// Does it.
+    pub fn act(&mut self, act: Act) {
         if act == Act::Nothing {
             return;
         }

@@ -40,6 +40,7 @@ fn agents() -> Vec<Arc<Agent>> {
 fn weather(world: &mut World, number: u64) {
     let mut seed = Seed::new(number ^ 0x0bad_cafe);
     let mix = number % 5;
+    world.hasty = number % 7 == 2;
     if mix == 1 || mix == 4 {
         world.net = Net::rough(seed.fork(1));
         if seed.one_in(3) {

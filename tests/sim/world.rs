@@ -12,7 +12,7 @@ use nightbell::call::{Answer, Call, Engine, Filed, Hearing, Input, Journalled, L
 use nightbell::dialogue::{Agent, CallFacts, Kernel, Record};
 use nightbell::sip::{self, Command, EndCause, Endpoint, Event, Flow, Invite, SipCall};
 
-use crate::actions::{Mood, Person};
+use crate::actions::{Act, Mood, Person};
 use crate::disk::Disk;
 use crate::engines::{Engines, Made};
 use crate::model::Shadow;
@@ -68,6 +68,8 @@ pub struct World {
     pub connected: bool,
     hung_up: bool,
     gone_at: Instant,
+    /// The caller hangs up while a record is being written.
+    pub hasty: bool,
     pub engines: Engines,
     pub sound: Loudspeaker,
     pub disk: Disk,
@@ -122,6 +124,7 @@ impl World {
             connected: false,
             hung_up: false,
             gone_at: Instant::ZERO,
+            hasty: false,
             engines: Engines::new(seed.fork(5)),
             sound: Loudspeaker::default(),
             disk: Disk::fair(seed.fork(6)),
@@ -401,6 +404,9 @@ impl World {
             }
             Output::Expect(expected) => self.person.expected = expected,
             Output::Commit { effect, record } => {
+                if std::mem::take(&mut self.hasty) && !self.caller_over {
+                    self.act(Act::HangUp);
+                }
                 let delay = self.disk.delay();
                 self.after(delay, Ev::Commit { effect, record });
             }
