@@ -32,6 +32,12 @@ const LINES: [&str; 4] =
 /// The slowest p95 to the first word of content with which a number of calls counts as carried: with more, callers begin to ask "hello?".
 const CONTENT_P95_MS: f64 = 2_000.0;
 
+/// A part of the bench, which prints its rows as it goes.
+type Section = fn(Clock) -> Result<(), String>;
+
+/// A part of an answer's time.
+type Part = fn(&Split) -> f64;
+
 fn main() {
     if let Some(kind) = scripted::kind() {
         if let Err(error) = scripted::work(kind) {
@@ -51,7 +57,7 @@ fn main() {
     }
     let clock = Clock::start();
     println!("calls over loopback; {} cores, {:.0} % busy with other things before we begin\n", cores(), busy_percent(clock, 2.0));
-    let sections: [(&str, fn(Clock) -> Result<(), String>); 3] = [("starter", starter), ("scripted", scripted_calls), ("sending", sending)];
+    let sections: [(&str, Section); 3] = [("starter", starter), ("scripted", scripted_calls), ("sending", sending)];
     for (name, section) in sections {
         if wanted.is_empty() || wanted.iter().any(|word| word == name) {
             if let Err(why) = section(clock) {
@@ -81,6 +87,7 @@ fn caller(daemon: &Daemon, turns: usize, over: Option<&str>) -> std::io::Result<
 fn starter(clock: Clock) -> Result<(), String> {
     println!("starter models, calls one after the other");
     let daemon = Daemon::start(Workers::Real)?;
+    row("start to ready", &format!("{} ms", daemon.ready_ms), "until all three engines are; calls are answered before that");
     let before = daemon.usage();
     let began = clock.now();
     let mut all = Vec::new();
@@ -121,7 +128,7 @@ fn splits(daemon: &Daemon, calls: usize) -> Vec<Split> {
 
 fn where_it_went(daemon: &Daemon, calls: usize) {
     let splits = splits(daemon, calls);
-    let parts: [(&str, fn(&Split) -> f64); 5] = [
+    let parts: [(&str, Part); 5] = [
         ("  of it: end of turn", |split| split.wait),
         ("  of it: recogniser", |split| split.asr),
         ("  of it: language model", |split| split.llm),
@@ -193,6 +200,7 @@ fn carried(steps: &[usize], try_out: impl Fn(usize) -> std::io::Result<Together>
 fn scripted_calls(clock: Clock) -> Result<(), String> {
     println!("scripted engines (they answer at once: what remains is our own)");
     let daemon = Daemon::start(Workers::Scripted)?;
+    row("start to ready", &format!("{} ms", daemon.ready_ms), "without models to load");
     let all = at_once(&daemon, 4, 2, None).map_err(|error| error.to_string())?.all;
     let gaps: Vec<u64> = all.iter().flat_map(Heard::gaps).collect();
     row("response gap, first voice", &spread_of(&gaps), "caller's last sound to our first, at the caller's ear");
