@@ -20,7 +20,6 @@ impl Seed {
     }
 
     /// The next 32 bits.
-    #[expect(clippy::cast_possible_truncation, reason = "the upper half is kept")]
     pub const fn next_u32(&mut self) -> u32 {
         (self.next_u64() >> 32) as u32
     }

@@ -12,6 +12,9 @@ use super::machine::Call;
 use super::timers::Timer;
 use super::voice::Words;
 
+/// How long the last words may take before the call ends without them.
+const LEAVE: Duration = Duration::from_secs(10);
+
 impl Call {
     /// The caller's sentence is whole, and the model has had its say.
     pub(super) fn said(&mut self, now: Instant, local: DateTime, sentence: &Sentence, model: Option<(Pii<String>, f32)>) {
@@ -42,8 +45,15 @@ impl Call {
         self.out.push_back(Output::Turn(TurnRecord { at_ms: now.as_millis(), who: Who::Caller, text, heard, gap_ms: None, confidence }));
     }
 
-    /// One step of the kernel, and what it wants done.
+    /// One step of the kernel, and what it wants done. What was interrupted is told first: otherwise it would undo what the kernel says now.
     pub(super) fn step(&mut self, now: Instant, local: DateTime, event: Event) {
+        if self.voice.is_settling() {
+            self.finish_turns(now, local, true);
+        }
+        self.tell_kernel(now, local, event);
+    }
+
+    pub(super) fn tell_kernel(&mut self, now: Instant, local: DateTime, event: Event) {
         let mut effects = Vec::new();
         self.kernel.step(local, event, &mut effects);
         for effect in effects {
@@ -81,17 +91,28 @@ impl Call {
     }
 
     /// Speaks after what is being spoken.
-    pub(super) fn say(&mut self, now: Instant, words: Words, waited_since: Option<Instant>) -> TurnId {
+    pub(super) fn say(&mut self, now: Instant, words: Words, waited_since: Option<Instant>) {
+        if self.leaving.is_some() {
+            return;
+        }
         let text = words.text.clone();
         let turn = self.voice.begin(now, words, waited_since);
         self.out.push_back(Output::Speak { turn, text });
-        turn
     }
 
     /// Speaks from memory.
-    pub(super) fn say_stock(&mut self, now: Instant, stock: Stock) {
+    pub(super) fn say_stock(&mut self, now: Instant, stock: Stock) -> TurnId {
         let text = Pii::new(stock.text().to_owned());
         let turn = self.voice.begin(now, Words { text, kernel: None, stock: Some(stock) }, self.waiting_since);
         self.out.push_back(Output::SpeakStock { turn, stock });
+        turn
+    }
+
+    /// Nothing more can be said: the caller is told so, and when that was heard the call ends.
+    pub(super) fn give_up(&mut self, now: Instant) {
+        self.failed = true;
+        self.cut_voice(now);
+        self.leaving = Some(self.say_stock(now, Stock::Broken));
+        self.timers.set(Timer::Longest, now + LEAVE);
     }
 }

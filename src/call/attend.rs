@@ -15,10 +15,11 @@ use super::timers::Timer;
 const CERTAIN: f32 = 0.9;
 
 impl Call {
-    pub(super) fn hearing(&mut self, now: Instant, hearing: Hearing) {
-        match hearing {
+    pub(super) fn hearing(&mut self, now: Instant, hearing: &Hearing) {
+        match *hearing {
             Hearing::Began(utterance) => {
                 self.timers.stop(Timer::Silence);
+                self.timers.stop(Timer::Late);
                 if let Some(dropped) = self.caller.began(utterance) {
                     self.out.push_back(Output::Forget { utterance: dropped });
                 }

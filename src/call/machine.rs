@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::base::civil::DateTime;
-use crate::base::{Instant, Pii};
+use crate::base::{Instant, Pii, TurnId};
 use crate::dialogue::{Event, Kernel, Organ, Outcome, PromptStyle, TransferProgress};
 
 use super::caller::Caller;
@@ -74,6 +74,8 @@ enum Phase {
     Accepted,
     /// The greeting has begun.
     Talking,
+    /// Gone on the wire; how much was heard of our last words is still to be told.
+    Leaving,
     /// Gone on the wire; the records may still answer.
     Gone,
     /// Nothing is outstanding.
@@ -100,7 +102,9 @@ pub struct Call {
     ears_gone: bool,
     /// A stock phrase has been said since the caller's last sentence.
     pub(super) excused: bool,
-    failed: bool,
+    pub(super) failed: bool,
+    /// Our last words: the call ends when they are over.
+    pub(super) leaving: Option<TurnId>,
 }
 
 impl Call {
@@ -126,22 +130,29 @@ impl Call {
             ears_gone: false,
             excused: false,
             failed: false,
+            leaving: None,
         }
     }
 
     /// Something happened. `local` is what the wall shows at the business.
     pub fn handle(&mut self, now: Instant, local: DateTime, input: Input) {
-        if self.phase == Phase::Over {
+        // Of a caller who is gone only the records may still tell, and at first how much was heard.
+        let late = match self.phase {
+            Phase::Gone => !matches!(input, Input::Filed(_)),
+            Phase::Leaving => !matches!(input, Input::Filed(_) | Input::Sound(_)),
+            _ => false,
+        };
+        if self.phase == Phase::Over || late {
             return;
         }
         match input {
-            Input::Line(line) => self.line(now, local, line),
+            Input::Line(line) => self.line(now, local, &line),
             Input::Sound(Sound::Played { turn, clip, samples, finished }) => {
                 if self.voice.played(now, turn, clip, samples, finished) {
                     self.timers.stop(Timer::Late);
                 }
             }
-            Input::Hearing(hearing) => self.hearing(now, hearing),
+            Input::Hearing(hearing) => self.hearing(now, &hearing),
             Input::Engine(answer) => self.engine(now, local, answer),
             Input::Filed(filed) => self.filed(now, local, filed),
         }
@@ -171,8 +182,8 @@ impl Call {
         self.phase == Phase::Over
     }
 
-    fn line(&mut self, now: Instant, local: DateTime, line: Line) {
-        match line {
+    fn line(&mut self, now: Instant, local: DateTime, line: &Line) {
+        match *line {
             Line::Accepted => self.timers.set(Timer::Greet, now + Duration::from_millis(self.settings.greet_after_ms)),
             Line::Connected => self.greet(now, local),
             Line::Key(key) => self.key(now, local, key),
@@ -197,6 +208,9 @@ impl Call {
     fn key(&mut self, now: Instant, local: DateTime, key: char) {
         self.cut_voice(now);
         self.silences = 0;
+        // What the model was asked before the key was asked in another state.
+        self.asked = None;
+        self.timers.stop(Timer::Understand);
         self.file_caller(now, Pii::new(format!("[key {key}]")), None);
         self.waiting_since = Some(now);
         self.step(now, local, Event::Digit(key));
@@ -215,21 +229,35 @@ impl Call {
     }
 
     fn gone(&mut self, now: Instant, local: DateTime, failed: bool) {
-        if self.phase == Phase::Gone {
+        if matches!(self.phase, Phase::Leaving | Phase::Gone) {
             return;
         }
         self.failed |= failed;
         self.timers.stop_all();
-        self.voice.cut();
-        self.finish_turns(now, local, true);
+        self.phase = Phase::Leaving;
+        // First of all: words that are filed after it are followed by nothing.
+        self.tell_kernel(now, local, Event::HungUp);
+        self.voice.cut(now);
+        if self.voice.is_silent() {
+            return self.left(now, local);
+        }
+        self.timers.set(Timer::Settle, now + SETTLE);
+    }
+
+    /// How much was heard of our last words is known.
+    fn left(&mut self, now: Instant, local: DateTime) {
         self.phase = Phase::Gone;
-        self.step(now, local, Event::HungUp);
+        self.voice.cut(now);
+        self.finish_turns(now, local, true);
         self.timers.set(Timer::Linger, now + LINGER);
     }
 
     fn engine(&mut self, now: Instant, local: DateTime, answer: Answer) {
         match answer {
             Answer::Transcribed { utterance, attempt, result } => {
+                if result.is_ok() && std::mem::take(&mut self.ears_gone) {
+                    self.step(now, local, Event::EngineBack(Organ::Ears));
+                }
                 let next = self.caller.transcribed(utterance, attempt, result);
                 self.recognise(now, next);
             }
@@ -246,15 +274,13 @@ impl Call {
         }
     }
 
-    fn mute(&mut self, now: Instant, turn: crate::base::TurnId, from: usize, why: Failure) {
-        self.voice.mute(turn, from);
+    fn mute(&mut self, now: Instant, turn: TurnId, from: usize, why: Failure) {
+        if !self.voice.mute(turn, from) || self.leaving.is_some() {
+            return;
+        }
         let failures = self.voice.failures();
         if failures >= SPEAK_FAILURES_MAX || why == Failure::Refused {
-            self.failed = true;
-            self.voice.cut();
-            self.say_stock(now, Stock::Broken);
-            self.out.push_back(Output::Hangup);
-            return;
+            return self.give_up(now);
         }
         if let Some(stock) = excuse(failures) {
             self.say_stock(now, stock);
@@ -321,6 +347,7 @@ impl Call {
                     self.say_stock(now, Stock::Moment);
                 }
             }
+            Timer::Settle if self.phase == Phase::Leaving => self.left(now, local),
             Timer::Settle => self.finish_turns(now, local, true),
             Timer::Transfer => {
                 if let Some((effect, progress)) = self.transfer.timed_out() {
@@ -378,19 +405,22 @@ impl Call {
 
     pub(super) fn cut_voice(&mut self, now: Instant) {
         if self.voice.is_busy() || !self.voice.is_silent() {
-            self.voice.cut();
+            self.voice.cut(now);
             self.out.push_back(Output::FlushBelow(self.voice.following()));
             self.timers.set(Timer::Settle, now + SETTLE);
         }
     }
 
-    fn finish_turns(&mut self, now: Instant, local: DateTime, settled: bool) {
+    pub(super) fn finish_turns(&mut self, now: Instant, local: DateTime, settled: bool) {
         while let Some(turn) = self.voice.take_over(settled) {
             self.file_turn(&turn);
+            if self.leaving == Some(turn.id) && self.phase == Phase::Talking {
+                self.out.push_back(Output::Hangup);
+            }
             let Some(id) = turn.kernel else { continue };
             let event =
                 if turn.is_finished() { Event::Spoke { turn: id } } else { Event::Interrupted { turn: id, heard: Pii::new(turn.heard()) } };
-            self.step(now, local, event);
+            self.tell_kernel(now, local, event);
         }
     }
 

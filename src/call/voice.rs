@@ -145,9 +145,9 @@ impl Voice {
         }
     }
 
-    /// Synthesis failed from byte `from` on. What was made will still be played; the rest is owed.
-    pub fn mute(&mut self, id: TurnId, from: usize) {
-        let Some(turn) = self.find(id).filter(|turn| !turn.cut) else { return };
+    /// Synthesis failed from byte `from` on. What was made will still be played; the rest is owed. False when nobody waits for it any more.
+    pub fn mute(&mut self, id: TurnId, from: usize) -> bool {
+        let Some(turn) = self.find(id).filter(|turn| !turn.cut) else { return false };
         let text = turn.text.expose();
         let from = (0..=from.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
         let rest = text[from..].trim().to_owned();
@@ -156,7 +156,7 @@ impl Voice {
         turn.complete = true;
         if rest.is_empty() {
             turn.kernel = kernel;
-            return;
+            return false;
         }
         let (text, kernel) = match self.owed.take() {
             Some(before) => (format!("{} {rest}", before.text.expose()), before.kernel.or(kernel)),
@@ -164,6 +164,7 @@ impl Voice {
         };
         self.owed = Some(Owed { text: Pii::new(text), kernel });
         self.failures += 1;
+        true
     }
 
     /// What is owed, for another try.
@@ -190,9 +191,11 @@ impl Voice {
         first
     }
 
-    /// The caller interrupts, or we change our mind: nothing more of what is going on will be played, and nothing is owed.
-    pub fn cut(&mut self) {
-        self.owed = None;
+    /// The caller interrupts, or we change our mind: nothing more of what is going on will be played. What was owed is a turn of which nothing was heard.
+    pub fn cut(&mut self, now: Instant) {
+        if let Some(Owed { text, kernel }) = self.owed.take() {
+            self.begin(now, Words { text, kernel, stock: None }, None);
+        }
         for turn in &mut self.turns {
             turn.cut |= !turn.is_finished();
         }
@@ -203,6 +206,11 @@ impl Voice {
         let turn = self.turns.front()?;
         let ready = turn.is_finished() || (turn.cut && settled);
         if ready { self.turns.pop_front() } else { None }
+    }
+
+    /// Whether a turn that was cut waits for its last reports.
+    pub fn is_settling(&self) -> bool {
+        self.turns.iter().any(|turn| turn.cut)
     }
 
     fn find(&mut self, id: TurnId) -> Option<&mut Turn> {

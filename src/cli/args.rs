@@ -107,6 +107,9 @@ pub struct CallArgs {
     /// Print one JSON object instead of lines.
     #[arg(long)]
     pub json: bool,
+    /// Accepted as by every command; the test caller itself needs neither.
+    #[command(flatten)]
+    pub place: Place,
 }
 
 /// `nightbell talk`

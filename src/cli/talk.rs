@@ -23,7 +23,7 @@ use crate::store::{MasterKey, NewCall, Store};
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How long the model may take to load.
-const LOADING: Duration = Duration::from_secs(60);
+const LOADING: Duration = Duration::from_mins(1);
 
 /// Holds the conversation until one side ends it.
 pub(super) fn talk(args: &TalkArgs) -> Done {

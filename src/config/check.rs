@@ -168,7 +168,7 @@ impl Check<'_> {
                 self.problem(at, "a [[route]] needs to = \"...\" (what is dialled, or \"*\") and agent = \"...\"");
                 continue;
             };
-            if self.depth == Depth::Agents && agents.get(agent.get_ref()).is_none() {
+            if self.depth == Depth::Agents && !agents.contains_key(agent.get_ref()) {
                 agents.insert(plain(agent), self.agent(&folder, agent, &raw.people));
             }
             routes.push(Route { to: plain(to), agent: plain(agent) });

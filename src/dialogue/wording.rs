@@ -107,6 +107,7 @@ wordings! {
     MessageKept "message_kept" "Your message is on record. You'll hear from {door} by {when}.",
     MessageKeptNoPhone "message_kept_no_phone" "Your message is on record for {door}.",
     CallbackKept "callback_kept" "I've put a callback on record: someone from {door} will call you at {phone} by {when}.",
+    CallbackKeptLine "callback_kept_line" "I've put a callback on record: someone from {door} will call you back on this line by {when}.",
     UnknownOfferCallback "unknown_offer_callback" "I don't have that information. Shall I have the office call you back about it?",
     Hours "hours" "We are open {hours}.",
     HoursOfDay "hours_of_day" "We are open {day} {span}.",
@@ -194,6 +195,7 @@ impl Key {
                 | Self::MessageKept
                 | Self::MessageKeptNoPhone
                 | Self::CallbackKept
+                | Self::CallbackKeptLine
         )
     }
 }

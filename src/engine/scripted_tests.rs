@@ -76,7 +76,7 @@ fn speech_is_a_tone_as_long_as_the_words_and_its_clauses_cover_them() {
     engines.handle_request(
         at(0),
         1,
-        ScriptedWork::Speak(Speak { stream: STREAM, text: text.to_owned(), rate: Rate::K8, deadline: at(5_000) }),
+        ScriptedWork::Speak(Speak { stream: STREAM, text: text.to_owned(), rate: Rate::K8, fixed: true, deadline: at(5_000) }),
     );
     let chunks: Vec<SpeechChunk> = run(&mut engines)
         .into_iter()

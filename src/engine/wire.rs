@@ -81,6 +81,8 @@ pub enum ToWorker {
         rate: Rate,
         /// The sentence.
         text: Pii<String>,
+        /// Whether its sound may be kept on disk.
+        fixed: bool,
     },
     /// Nobody waits for this request any longer.
     Cancel {

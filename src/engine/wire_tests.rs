@@ -3,7 +3,14 @@ use proptest::prelude::*;
 use super::*;
 
 fn request(text: &str) -> ToWorker {
-    ToWorker::Speak { id: 7, stream: StreamId { slot: 3, generation: 9 }, left_ms: 1_500, rate: Rate::K8, text: Pii::new(text.to_owned()) }
+    ToWorker::Speak {
+        id: 7,
+        stream: StreamId { slot: 3, generation: 9 },
+        left_ms: 1_500,
+        rate: Rate::K8,
+        text: Pii::new(text.to_owned()),
+        fixed: true,
+    }
 }
 
 #[test]

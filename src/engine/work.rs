@@ -161,6 +161,8 @@ pub struct Speak {
     pub stream: StreamId,
     /// Words as spoken: numbers and prices already written out.
     pub text: String,
+    /// The same words in every call: their sound may be kept on disk. What has a caller's name or number in it may not.
+    pub fixed: bool,
     /// The rate of the sound wanted.
     pub rate: Rate,
     /// When the sound is of no more use.

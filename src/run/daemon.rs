@@ -23,6 +23,7 @@ use super::house::House;
 use super::hub::{Hub, HubError};
 use super::stock::Phrases;
 use super::switchboard::{Desk, ORDERS_MAX, Roll, Switchboard};
+use super::voice::fixed_clauses;
 use super::workers::{EngineSettings, Engines, ModelPaths, Threads};
 
 /// How long calls in progress are given when the daemon stops.
@@ -140,6 +141,7 @@ fn engine_settings(config: &Config, chosen: &Chosen) -> EngineSettings {
         llm: model(&chosen.llm),
         tts: model(&chosen.voice),
         threads: Threads { asr: each, llm: each, tts: each },
+        no_phrase_cache: !config.engines.phrase_cache,
         bin_dir: None,
     }
 }
@@ -156,6 +158,7 @@ fn build(config: &Config, chosen: &Chosen, clock: Clock, parts: Parts, switchboa
         engines,
         hub,
         phrases: Phrases::default(),
+        fixed: config.agents.values().map(|agent| (agent.name().to_owned(), Arc::new(fixed_clauses(&agent.fixed_sentences())))).collect(),
         ports: MediaPorts::new(config.media.ports.clone()),
         media_address: config.media.address,
         advertised: config.media.advertised,
@@ -185,7 +188,7 @@ async fn warm(house: &House, config: &Config) {
     for agent in config.agents.values() {
         let kernel = crate::dialogue::Kernel::new(Arc::clone(agent), crate::dialogue::CallFacts::default());
         let ask = kernel.understanding(house.call_settings.style, "hello");
-        let deadline = house.clock.now() + Duration::from_secs(60);
+        let deadline = house.clock.now() + Duration::from_mins(1);
         let work = crate::engine::Understand {
             stream: crate::base::StreamId::default(),
             prefix: ask.prefix,

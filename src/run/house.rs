@@ -1,6 +1,6 @@
 //! What every call of the daemon shares.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -35,6 +35,8 @@ pub struct House {
     pub hub: Hub,
     /// What can be said with every engine dead.
     pub phrases: Phrases,
+    /// What each agent says in the same words in every call, clause by clause as spoken.
+    pub fixed: BTreeMap<String, Arc<HashSet<String>>>,
     /// Ports for sound.
     pub ports: MediaPorts,
     /// Where sound arrives; unspecified for "wherever the call came in".

@@ -22,6 +22,7 @@ const NAP: Duration = Duration::from_millis(100);
 
 /// Something a sound thread tells about one leg.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "boxing it would be an allocation for every frame of sound")]
 pub enum LegNews {
     /// From the media thread.
     Media(Report),

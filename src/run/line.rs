@@ -128,6 +128,8 @@ pub(super) struct Line {
     pub(super) scribe: Scribe,
     pub(super) connected: bool,
     pub(super) hung_up: bool,
+    /// The SIP side has told its last.
+    gone: bool,
 }
 
 impl Line {
@@ -135,7 +137,7 @@ impl Line {
         let (own_in, own) = mpsc::channel(NEWS_MAX);
         let stream = StreamId { slot: u16::try_from(leg.id.0 % 65_536).unwrap_or(0), generation: leg.id.0 };
         let (made_in, mut made) = mpsc::channel(64);
-        let mouth = Mouth::open(house.engines.clone(), house.clock, stream, made_in);
+        let mouth = Mouth::open(&house, stream, opening.agent.name(), made_in);
         let forward = own_in.clone();
         tokio::spawn(async move {
             while let Some(made) = made.recv().await {
@@ -169,6 +171,7 @@ impl Line {
             scribe,
             connected: false,
             hung_up: false,
+            gone: false,
             house,
         }
     }
@@ -190,10 +193,11 @@ impl Line {
                 }
             };
             tokio::select! {
-                news = sip_news.recv() => self.signalled(news.unwrap_or(SipNews::Gone { failed: true })).await,
-                Some(news) = self.legs.recv() => self.leg_news(news),
+                // Once the call has gone nobody sends here any more, and an ended channel answers at once for ever.
+                news = sip_news.recv(), if !self.gone => self.signalled(news.unwrap_or(SipNews::Gone { failed: true })).await,
+                Some(news) = self.legs.recv() => self.leg_news(&news),
                 Some(news) = self.own.recv() => self.own_news(news),
-                event = engine_events.recv() => self.engine_event(event.ok()),
+                event = engine_events.recv() => self.engine_event(event.ok().as_ref()),
                 _ = feed.tick(), if self.feeder.is_waiting() => self.feeder.feed(),
                 () = due => self.wake(),
             }
@@ -244,6 +248,7 @@ impl Line {
             SipNews::ReferFailed(status) => self.tell(Input::Line(Wire::ReferFailed(status))),
             SipNews::Gone { failed } => {
                 self.hung_up = true;
+                self.gone = true;
                 leg::end(&self.house, self.leg);
                 self.tell(Input::Line(Wire::Gone { failed }));
             }
@@ -286,9 +291,9 @@ impl Line {
         }
     }
 
-    fn leg_news(&mut self, news: LegNews) {
-        match news {
-            LegNews::Heard(report) => self.heard(&report),
+    fn leg_news(&mut self, news: &LegNews) {
+        match *news {
+            LegNews::Heard(ref report) => self.heard(report),
             LegNews::Media(Report::FirstPacket { .. }) => self.connect(),
             LegNews::Media(Report::Digit { digit, .. }) => self.tell(Input::Line(Wire::Key(digit))),
             LegNews::Media(Report::Began { turn, clip, .. }) => {
@@ -331,9 +336,8 @@ impl Line {
 
     fn own_news(&mut self, news: News) {
         match news {
-            News::Engine(answer) => self.tell(Input::Engine(answer)),
+            News::Engine(answer) | News::Made(Made::Told(answer)) => self.tell(Input::Engine(answer)),
             News::Filed(filed) => self.tell(Input::Filed(filed)),
-            News::Made(Made::Told(answer)) => self.tell(Input::Engine(answer)),
             News::Made(Made::Sound { turn, range, pcm }) => self.play(turn, range, &pcm),
         }
     }
@@ -347,10 +351,10 @@ impl Line {
         self.tell(Input::Engine(Answer::Clip { turn, clip, start: range.start, end: range.end, samples }));
     }
 
-    fn engine_event(&mut self, event: Option<EngineEvent>) {
+    fn engine_event(&mut self, event: Option<&EngineEvent>) {
         let (kind, up) = match event {
-            Some(EngineEvent::Up { kind }) => (kind, true),
-            Some(EngineEvent::Down { kind, .. }) => (kind, false),
+            Some(EngineEvent::Up { kind }) => (*kind, true),
+            Some(EngineEvent::Down { kind, .. }) => (*kind, false),
             None => return,
         };
         let engine = match kind {

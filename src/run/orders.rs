@@ -65,6 +65,9 @@ impl Line {
         let work = Transcribe { stream: self.stream, pcm, rate: Rate::K8, hint, deadline };
         self.spawn(async move {
             let result = house.engines.transcribe(work).await;
+            if let Ok(heard) = &result {
+                tracing::debug!(took_ms = heard.took.as_millis(), no_speech = heard.no_speech, "recognised");
+            }
             let result = result.map(|heard| Transcript { text: Pii::new(heard.text), confidence: heard.confidence });
             News::Engine(Answer::Transcribed { utterance, attempt, result: result.map_err(|error| failure(&error)) })
         });
@@ -77,6 +80,10 @@ impl Line {
         let work = Understand { stream: self.stream, prefix, prompt, grammar, max_tokens, deadline };
         self.spawn(async move {
             let result = house.engines.understand(work).await;
+            if let Ok(understood) = &result {
+                let (took_ms, tokens) = (understood.took.as_millis(), understood.generated_tokens);
+                tracing::debug!(took_ms, tokens, prompt_tokens = understood.prompt_tokens, "understood");
+            }
             let result = result.map(|understood| (Pii::new(understood.text), understood.confidence));
             News::Engine(Answer::Understood { request, result: result.map_err(|error| failure(&error)) })
         });

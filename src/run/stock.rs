@@ -25,8 +25,13 @@ impl Phrases {
             if self.get(stock).is_some() {
                 continue;
             }
-            let work =
-                Speak { stream: StreamId::default(), text: stock.text().to_owned(), rate: Rate::K8, deadline: clock.now() + PATIENCE };
+            let work = Speak {
+                stream: StreamId::default(),
+                text: stock.text().to_owned(),
+                fixed: true,
+                rate: Rate::K8,
+                deadline: clock.now() + PATIENCE,
+            };
             let mut chunks = engines.speak(work);
             let mut pcm = Vec::new();
             let mut whole = false;

@@ -1,6 +1,6 @@
 //! A call's voice: sentences go to the synthesis one after another, and their sound into the playback ring as it has room.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -16,13 +16,17 @@ use crate::media::Playback;
 use crate::rt::Producer;
 use crate::speak;
 
+use super::house::House;
 use super::workers::Engines;
 
 /// Samples of a frame in the playback ring: 20 ms at 8 kHz.
 const FRAME: usize = 160;
 
 /// How long a clause may take to become sound.
-const CLAUSE: Duration = Duration::from_secs(4);
+const CLAUSE: Duration = Duration::from_secs(3);
+
+/// Clauses that count for the patience with a turn.
+const TURNS_CLAUSES_MAX: u32 = 4;
 
 /// Turns that wait for synthesis at once.
 const TURNS_MAX: usize = 64;
@@ -54,10 +58,12 @@ pub struct Mouth {
 
 impl Mouth {
     /// A queue whose sound comes out of `made`.
-    pub fn open(engines: Engines, clock: Clock, stream: StreamId, made: mpsc::Sender<Made>) -> Self {
+    pub fn open(house: &House, stream: StreamId, agent: &str, made: mpsc::Sender<Made>) -> Self {
         let (turns, mut queue) = mpsc::channel::<(TurnId, Pii<String>)>(TURNS_MAX);
         let floor = Arc::new(AtomicU32::new(0));
-        let speaker = Speaker { engines, clock, stream, made, floor: Arc::clone(&floor) };
+        let fixed = house.fixed.get(agent).cloned().unwrap_or_default();
+        let (engines, clock) = (house.engines.clone(), house.clock);
+        let speaker = Speaker { engines, clock, stream, made, fixed, floor: Arc::clone(&floor) };
         tokio::spawn(async move {
             while let Some((turn, text)) = queue.recv().await {
                 speaker.speak(turn, text.expose()).await;
@@ -82,40 +88,37 @@ struct Speaker {
     clock: Clock,
     stream: StreamId,
     made: mpsc::Sender<Made>,
+    fixed: Arc<HashSet<String>>,
     floor: Arc<AtomicU32>,
 }
 
 impl Speaker {
+    /// One request a turn, so that clauses keep their pauses and the first one sounds while the others are made.
     async fn speak(&self, turn: TurnId, text: &str) {
-        for clause in speak::clauses(text) {
-            if self.is_flushed(turn) {
-                break;
-            }
-            if let Err((from, why)) = self.clause(turn, text, clause.range).await {
-                let _ = self.made.send(Made::Told(Answer::Mute { turn, from, why })).await;
-                return;
-            }
-        }
-        let _ = self.made.send(Made::Told(Answer::Spoken { turn })).await;
+        let told = match self.made_of(turn, text).await {
+            Ok(()) => Answer::Spoken { turn },
+            Err((from, why)) => Answer::Mute { turn, from, why },
+        };
+        let _ = self.made.send(Made::Told(told)).await;
     }
 
-    /// One clause; on failure, the byte of the turn's text from which on there is no sound.
-    async fn clause(&self, turn: TurnId, text: &str, range: Range<usize>) -> Result<(), (usize, Failure)> {
-        let written = &text[range.clone()];
-        let spoken = speak::to_words(written);
-        let length = spoken.len().max(1);
-        let deadline = self.clock.now() + CLAUSE;
-        let mut chunks = self.engines.speak(Speak { stream: self.stream, text: spoken, rate: Rate::K8, deadline });
-        let mut from = range.start;
+    /// On failure: the byte of the turn's text from which on there is no sound.
+    async fn made_of(&self, turn: TurnId, text: &str) -> Result<(), (usize, Failure)> {
+        let script = Script::of(text);
+        if script.spoken.is_empty() || self.is_flushed(turn) {
+            return Ok(());
+        }
+        let fixed = script.pieces.iter().all(|(_, spoken)| self.fixed.contains(&script.spoken[spoken.clone()]));
+        let deadline = self.clock.now() + CLAUSE * u32::try_from(script.pieces.len()).unwrap_or(u32::MAX).min(TURNS_CLAUSES_MAX);
+        let work = Speak { stream: self.stream, text: script.spoken.clone(), fixed, rate: Rate::K8, deadline };
+        let mut chunks = self.engines.speak(work);
+        let mut from = 0;
         while let Some(chunk) = chunks.recv().await {
             let chunk = chunk.map_err(|error| (from, failure(&error)))?;
-            let end = if chunk.last { range.end } else { range.start + written.len() * chunk.text_range.end.min(length) / length };
-            let made = Made::Sound { turn, range: from..end.max(from), pcm: chunk.pcm };
-            from = end.max(from);
-            if self.made.send(made).await.is_err() || self.is_flushed(turn) {
-                return Ok(());
-            }
-            if chunk.last {
+            let end = if chunk.last { text.len() } else { script.written_until(chunk.text_range.end).max(from) };
+            let made = Made::Sound { turn, range: from..end, pcm: chunk.pcm };
+            from = end;
+            if self.made.send(made).await.is_err() || self.is_flushed(turn) || chunk.last {
                 return Ok(());
             }
         }
@@ -125,6 +128,44 @@ impl Speaker {
     fn is_flushed(&self, turn: TurnId) -> bool {
         turn.0 < self.floor.load(Ordering::Relaxed)
     }
+}
+
+/// A turn as it is written and as it is spoken ("$35" and "thirty-five dollars"), clause by clause.
+struct Script {
+    spoken: String,
+    /// Where each clause stands in the written text, and where in the spoken one.
+    pieces: Vec<(Range<usize>, Range<usize>)>,
+}
+
+impl Script {
+    fn of(text: &str) -> Self {
+        let mut spoken = String::new();
+        let mut pieces = Vec::new();
+        for clause in speak::clauses(text) {
+            if !spoken.is_empty() {
+                spoken.push(' ');
+            }
+            let begin = spoken.len();
+            spoken.push_str(&speak::to_words(&clause.text));
+            pieces.push((clause.range, begin..spoken.len()));
+        }
+        Self { spoken, pieces }
+    }
+
+    /// The byte of the written text that byte `spoken` of the spoken one comes from, as if a clause's characters took the same room.
+    fn written_until(&self, spoken: usize) -> usize {
+        let reached = self.pieces.iter().take_while(|(_, at)| at.start < spoken).last();
+        reached.map_or(0, |(written, at)| {
+            let share = (spoken.min(at.end) - at.start) * written.len() / at.len().max(1);
+            written.start + share
+        })
+    }
+}
+
+/// The clauses, as spoken, that are the same in every call of an agent.
+pub fn fixed_clauses(sentences: &[String]) -> HashSet<String> {
+    let clauses = sentences.iter().flat_map(|sentence| speak::clauses(sentence));
+    clauses.map(|clause| speak::to_words(&clause.text)).collect()
 }
 
 /// What an engine's error means to a call.

@@ -81,7 +81,7 @@ fn a_call_is_told_in_the_json_that_scripts_read() {
                 { "who": "agent", "text": "How can I help?", "heard": "How can I help?", "gap_ms": 640, "confidence": null },
                 { "who": "caller", "text": "book a tour", "heard": null, "gap_ms": 640, "confidence": 0.75 },
             ],
-            "receipts": [{ "kind": "booking", "id": "B-1001" }],
+            "receipts": [{ "kind": "booked", "id": "B-1001" }],
         },
         {
             "call_id": older.as_str(), "started_at": "2026-11-22T17:00:00.001Z", "from": "sip:+15555550134@trunk.example", "to": "leasing",

@@ -29,7 +29,9 @@ fn wall_a_caller_asks_a_question_and_books_a_tour() {
         "No, thank you. Goodbye.",
     ];
     let mut arguments = vec!["--from", "3125550188", "--voice", "espeak-ng"];
-    lines.iter().for_each(|line| arguments.extend(["--say", line]));
+    for line in lines {
+        arguments.extend(["--say", line]);
+    }
     let heard = call(&daemon, "leasing", &arguments);
     let on_record = daemon.last_call();
     println!("{on_record}\n{:#}", heard.report);
@@ -64,7 +66,9 @@ fn wall_a_tenant_reports_a_repair() {
         "No, thank you. Goodbye.",
     ];
     let mut arguments = vec!["--from", "3125550188", "--voice", "flite"];
-    lines.iter().for_each(|line| arguments.extend(["--say", line]));
+    for line in lines {
+        arguments.extend(["--say", line]);
+    }
     let heard = call(&daemon, "tenants", &arguments);
     let on_record = daemon.last_call();
     println!("{on_record}\n{:#}", heard.report);
@@ -94,7 +98,7 @@ fn wall_the_caller_hears_a_greeting_at_once() {
     for user in ["leasing", "tenants"] {
         let mut phone = Phone::call(&daemon, user, &["--linger", "1", "--codec", "pcma"]);
         phone.until("answered", Duration::from_secs(5));
-        let heard = phone.finish(Duration::from_secs(60));
+        let heard = phone.finish(Duration::from_mins(1));
         heard.must_be_whole();
         assert!(heard.number("first_sound_ms") < 1_500, "{:#}", heard.report);
         assert!(heard.number("greeting_ms") > 3_000, "{:#}", heard.report);

@@ -80,7 +80,7 @@ impl Drop for Phone {
 
 /// Calls and waits for the end.
 pub fn call(daemon: &Daemon, user: &str, arguments: &[&str]) -> Heard {
-    Phone::call(daemon, user, arguments).finish(Duration::from_secs(240))
+    Phone::call(daemon, user, arguments).finish(Duration::from_mins(4))
 }
 
 impl Heard {

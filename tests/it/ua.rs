@@ -106,7 +106,7 @@ impl Ua {
             let message = self.next(Duration::from_secs(5)).unwrap_or_else(|| panic!("no final answer within 5 s"));
             if message.status() >= 200 {
                 if let Some(to) = message.header("To").filter(|to| to.contains("tag=")) {
-                    self.to = to.to_owned();
+                    to.clone_into(&mut self.to);
                 }
                 return message;
             }

@@ -22,7 +22,7 @@ async fn wall_what_a_turn_costs() {
     for number in ["one", "two", "three", "four", "five"] {
         let text = format!("I would like to book an appointment for number {number} on Tuesday afternoon.");
         let began = clock.now();
-        let mut chunks = engines.speak(Speak { stream: stream(0), text, rate: Rate::K8, deadline: running.patience() });
+        let mut chunks = engines.speak(Speak { stream: stream(0), text, fixed: true, rate: Rate::K8, deadline: running.patience() });
         pcm.clear();
         while let Some(chunk) = chunks.recv().await {
             pcm.extend(chunk.unwrap().pcm);

@@ -8,7 +8,8 @@ const SENTENCE: &str = "Thank you for calling Oak Street Dental, how can I help 
 
 async fn spoken(running: &Running, text: &str, rate: Rate) -> Vec<SpeechChunk> {
     let mut chunks = Vec::new();
-    let mut receiver = running.engines.speak(Speak { stream: stream(1), text: text.to_owned(), rate, deadline: running.patience() });
+    let mut receiver =
+        running.engines.speak(Speak { stream: stream(1), text: text.to_owned(), fixed: true, rate, deadline: running.patience() });
     while let Some(chunk) = receiver.recv().await {
         chunks.push(chunk.unwrap());
     }

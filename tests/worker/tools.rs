@@ -52,6 +52,7 @@ pub fn settings() -> EngineSettings {
         tts: paths(WorkerKind::Tts),
         threads: Threads { asr: 2, llm: 2, tts: 2 },
         bin_dir: Some(bin_dir()),
+        no_phrase_cache: false,
     }
 }
 

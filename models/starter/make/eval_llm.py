@@ -57,7 +57,7 @@ class Llama:
         return "".join(out)
 
 
-def measure(model: str, count: int = 600, noise: float = 0.06, seed: int = 99, under_grammar: bool = True, shown: int = 30) -> dict:
+def measure(model: str, count: int = 600, noise: float = 0.06, seed: int = 99, under_grammar: bool = True, shown: int = 0) -> dict:
     """Shares, in percent, on `count` turns each of trained and held-out patterns: valid JSON, right intent, all slots exact."""
     llama, result = Llama(model, gbnf() if under_grammar else None), {}
     for split in ("train", "held"):

@@ -75,9 +75,11 @@ def export_llm(a) -> None:
 
 
 def eval_llm(a) -> None:
-    """measures the GGUF file through llama.cpp under a grammar: --count turns of each kind"""
+    """measures the GGUF file through llama.cpp under a grammar, without and with misheard words: --count turns of each kind"""
     import eval_llm as module
-    module.measure(str(LLM), a.count or 600)
+    for noise in (0.0, 0.06):
+        print(f"share of words misheard: {noise}")
+        module.measure(str(LLM), a.count or 600, noise, shown=a.shown)
 
 
 def words(a) -> None:
@@ -142,7 +144,7 @@ def main() -> None:
     listed = "\n".join(f"  {name:11s} {f.__doc__}" for name, f in COMMANDS.items())
     parser = argparse.ArgumentParser(description=__doc__ + "\n" + listed, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("command", nargs="?", choices=COMMANDS)
-    for name, kind, default in (("count", int, 0), ("first", int, 0), ("steps", int, 0), ("seed", int, 123), ("rate", float, 1.5e-3),
+    for name, kind, default in (("count", int, 0), ("first", int, 0), ("steps", int, 0), ("seed", int, 123), ("shown", int, 0), ("rate", float, 1.5e-3),
                                 ("hold", float, 0.25)):
         parser.add_argument(f"--{name}", type=kind, default=default)
     parser.add_argument("--from", dest="earlier")

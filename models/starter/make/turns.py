@@ -52,6 +52,8 @@ POSTLUDES = {
 }
 PRELUDE_INTENTS = {"hours", "price", "area", "location", "book", "reschedule", "cancel", "human", "maintenance", "emergency", "outage",
                    "availability", "message", "callback", "status", "question"}
+# Where "today" and the like are the day that the caller means.
+DAY_INTENTS = {"book", "reschedule", "cancel", "give_time", "hours", "callback", "status"}
 TAILS = ["please", "thank you", "thanks", "if that's okay", "if possible", "you know", "if you can"]
 FILLS = ["um", "uh", "like", "well", "so", "you know", "please", "the", "a", "and"]
 
@@ -140,12 +142,22 @@ def _choose(asked: str, split: str, rng: random.Random) -> tuple[str, str]:
     return intent, rng.choice(bare if bare and (not general or rng.random() < 0.6) else general)
 
 
+def _with_plain_day(text: str, slots: dict) -> tuple[str, dict]:
+    """Marks a day that the pattern itself names, as in "can you come tomorrow", where no other day is given."""
+    found = re.search(r"\b(today|tomorrow|this weekend)\b", text)
+    if "day" in slots or not found:
+        return text, slots
+    marked = text[:found.start()] + grammar.OPEN + found[0] + grammar.CLOSE + text[found.end():]
+    return marked, slots | {"day": found[0]}
+
+
 def turn(rng: random.Random, split: str = "train", noise: float = 0.05) -> Turn:
     """A turn drawn from the grammar. `split`: "train" or "held" patterns; `noise`: share of words misheard."""
     asked = rng.choices(list(ASKED_WEIGHTS), list(ASKED_WEIGHTS.values()))[0]
     intent, template = _choose(asked, split, rng)
     speaker = grammar.Speaker(rng, written=rng.random() < 0.2, wide=True)
     text, slots = grammar.expand(template, speaker)
+    text, slots = _with_plain_day(text, slots) if intent in DAY_INTENTS else (text, slots)
     before, more = grammar.expand(rng.choice(PRELUDES[split]), speaker)
     if intent in PRELUDE_INTENTS and rng.random() < 0.22 and not more.keys() & slots.keys():
         text = f"{before} {text if before.endswith('.') or text.startswith('I') else _lower_first(text)}"

@@ -48,12 +48,12 @@ fn load(args: &Args) -> anyhow::Result<Loaded<Work>> {
         digest,
         details: model.details(threads),
         batch: BatchSettings { slots: threads, budget: u64::MAX, waiting_max: WORKER_QUEUE_MAX },
-        read: Box::new(read),
+        read: Box::new(|message, sound| read(message, &sound)),
         threads: engine_threads.collect::<anyhow::Result<_>>()?,
     })
 }
 
-fn read(message: ToWorker, pcm: Vec<i16>) -> Result<Request<Work>, String> {
+fn read(message: ToWorker, pcm: &[i16]) -> Result<Request<Work>, String> {
     let ToWorker::Transcribe { id, stream, left_ms, rate, hint, partial } = message else {
         return Err("a recogniser only transcribes".to_owned());
     };
@@ -62,8 +62,8 @@ fn read(message: ToWorker, pcm: Vec<i16>) -> Result<Request<Work>, String> {
         return Err(format!("an utterance of {millis} ms, more than {UTTERANCE_MS_MAX}"));
     }
     let sound = match rate {
-        Rate::K8 => sound::doubled(&pcm),
-        Rate::K16 => sound::as_floats(&pcm),
+        Rate::K8 => sound::doubled(pcm),
+        Rate::K16 => sound::as_floats(pcm),
         Rate::K48 => return Err("utterances come at 8 or 16 kHz".to_owned()),
     };
     let urgency = if partial { Urgency::Preview } else { Urgency::Awaited };

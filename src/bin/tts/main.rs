@@ -42,6 +42,7 @@ const CACHE_BYTES: u64 = 256 << 20;
 struct Work {
     text: Pii<String>,
     rate: Rate,
+    fixed: bool,
 }
 
 fn main() -> ExitCode {
@@ -68,13 +69,13 @@ fn load(args: &Args) -> anyhow::Result<Loaded<Work>> {
 }
 
 fn read(message: ToWorker) -> Result<Request<Work>, String> {
-    let ToWorker::Speak { id, stream, left_ms, rate, text } = message else { return Err("a voice only speaks".to_owned()) };
+    let ToWorker::Speak { id, stream, left_ms, rate, text, fixed } = message else { return Err("a voice only speaks".to_owned()) };
     // Numbers and names in words are longer than what they were written from.
     let chars = text.expose().chars().count();
     if chars > 2 * SENTENCE_CHARS_MAX {
         return Err(format!("a sentence of {chars} characters, more than {}", 2 * SENTENCE_CHARS_MAX));
     }
-    Ok(Request { id, stream, left_ms, urgency: Urgency::Awaited, cost: 1, work: Work { text, rate } })
+    Ok(Request { id, stream, left_ms, urgency: Urgency::Awaited, cost: 1, work: Work { text, rate, fixed } })
 }
 
 fn speak(speaker: &Speaker, desk: &Desk<Work>, index: usize) {
@@ -101,8 +102,9 @@ fn speak_task(speaker: &Speaker, desk: &Desk<Work>, task: &Task<Work>) -> Result
             return Ok(());
         }
         let last = clause + 1 == count;
-        let sound =
-            speaker.speak(text.get(range.clone()).unwrap_or_default(), task.work.rate, last).map_err(|error| format!("{error:#}"))?;
+        let sound = speaker
+            .speak(text.get(range.clone()).unwrap_or_default(), task.work.rate, last, task.work.fixed)
+            .map_err(|error| format!("{error:#}"))?;
         let chunk = chunk(task.id, task, clause, &range, last);
         if last {
             desk.finish(task.id, &chunk, &sound);

@@ -67,18 +67,19 @@ impl Speaker {
         }
     }
 
-    /// The sound of `clause` at `rate`, with the pause that follows it unless it is the last.
-    pub fn speak(&self, clause: &str, rate: Rate, last: bool) -> anyhow::Result<Vec<i16>> {
+    /// The sound of `clause` at `rate`, with the pause that follows it unless it is the last. Only what is
+    /// `fixed`, the same in every call, is kept on disk: the sound of a name is as personal as the name.
+    pub fn speak(&self, clause: &str, rate: Rate, last: bool, fixed: bool) -> anyhow::Result<Vec<i16>> {
         let parts: &[&[u8]] = &[RECIPE, self.digest.as_bytes(), self.name.as_bytes(), &rate.hertz().to_be_bytes(), clause.as_bytes()];
-        let mut spoken = match self.cache.as_ref().and_then(|cache| cache.get(parts)) {
-            Some(spoken) => spoken,
-            None => {
-                let spoken = self.synthesise(clause, rate)?;
-                if let Some(cache) = &self.cache {
-                    cache.put(parts, &spoken);
-                }
-                spoken
+        let kept = self.cache.as_ref().and_then(|cache| cache.get(parts));
+        let mut spoken = if let Some(kept) = kept {
+            kept
+        } else {
+            let spoken = self.synthesise(clause, rate)?;
+            if let Some(cache) = self.cache.as_ref().filter(|_| fixed) {
+                cache.put(parts, &spoken);
             }
+            spoken
         };
         if !last {
             spoken.resize(spoken.len() + sound::pause(clause, rate), 0);
@@ -87,15 +88,12 @@ impl Speaker {
     }
 
     fn synthesise(&self, clause: &str, rate: Rate) -> anyhow::Result<Vec<i16>> {
-        let (raw, hertz) = match &self.voice {
-            Some(voice) => {
-                let phonemes = with_punctuation(&self.espeak.phonemes(clause)?, clause);
-                (voice.speak(&phonemes)?, voice.hertz())
-            }
-            None => {
-                let spoken = self.espeak.synthesise(clause)?;
-                (spoken.iter().map(|sample| f32::from(*sample) / 32_768.0).collect(), self.espeak.hertz())
-            }
+        let (raw, hertz) = if let Some(voice) = &self.voice {
+            let phonemes = with_punctuation(&self.espeak.phonemes(clause)?, clause);
+            (voice.speak(&phonemes)?, voice.hertz())
+        } else {
+            let spoken = self.espeak.synthesise(clause)?;
+            (spoken.iter().map(|sample| f32::from(*sample) / 32_768.0).collect(), self.espeak.hertz())
         };
         let resampled = sound::resampled(sound::trimmed(&raw, hertz), hertz, rate.hertz())?;
         Ok(sound::levelled(&resampled))

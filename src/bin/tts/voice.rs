@@ -15,7 +15,7 @@ pub struct Voice {
     ids: PhonemeIds,
     inference: Inference,
     hertz: u32,
-    espeak_voice: String,
+    phonemiser: String,
     pool: std::sync::Arc<ThreadPool>,
 }
 
@@ -45,7 +45,7 @@ impl Voice {
             ids: PhonemeIds::new(&description),
             inference: description.inference,
             hertz: description.audio.sample_rate,
-            espeak_voice: description.espeak.voice,
+            phonemiser: description.espeak.voice,
             pool: std::sync::Arc::new(ThreadPool::with_num_threads(1)),
             model,
         })
@@ -58,7 +58,7 @@ impl Voice {
 
     /// The espeak-ng voice that makes its phonemes.
     pub fn espeak_voice(&self) -> &str {
-        &self.espeak_voice
+        &self.phonemiser
     }
 
     /// The sound of `phonemes`, between -1 and 1.

@@ -183,7 +183,8 @@ pub fn digest_of(path: &Path) -> anyhow::Result<String> {
 
 /// `bytes` in hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
 }
 
 /// The file's name without its ending, as the model's name.

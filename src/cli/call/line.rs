@@ -57,13 +57,14 @@ pub(super) enum LineError {
 
 /// What has happened.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "boxing it would be an allocation for every frame of sound")]
 pub(super) enum News {
     /// The SIP side.
     Sip(Event),
     /// The media side.
     Media(Report),
     /// A frame heard or said.
-    Sound(Tapped),
+    Sound(Box<Tapped>),
 }
 
 /// A call of ours, from the INVITE on.
@@ -183,7 +184,7 @@ impl Line {
             news.push(News::Media(report));
         }
         while let Some(tapped) = self.sounds.as_mut().and_then(Consumer::pop) {
-            news.push(News::Sound(tapped));
+            news.push(News::Sound(Box::new(tapped)));
         }
     }
 

@@ -131,7 +131,9 @@ mod tests {
         let mut file = hound::WavWriter::create(&path, spec).unwrap();
         let mut pcm = vec![0; 16_000];
         Tone::new(440.0, Rate::K16, 8_000).fill(&mut pcm);
-        pcm.iter().for_each(|sample| file.write_sample(*sample).unwrap());
+        for sample in &pcm {
+            file.write_sample(*sample).unwrap();
+        }
         file.finalize().unwrap();
         let read = read_wav(&path).unwrap();
         assert_eq!(read.len(), 8_000);

@@ -10,7 +10,7 @@ use crate::dialogue::proposal::{Intent, Proposal};
 use crate::dialogue::slots::SlotKey;
 use crate::dialogue::when;
 use crate::dialogue::wording::Key;
-use crate::dialogue::words::plain;
+use crate::dialogue::words::{plain, stem};
 
 /// Sentences of one answer: more is a lecture on the telephone.
 const ANSWER_SENTENCES: usize = 4;
@@ -32,6 +32,8 @@ impl Kernel {
         let score = best.map_or(0.0, |hit| hit.score);
         let least = if proposal.intent == Intent::Hours { TOPIC_BEFORE_HOURS } else { KNOWN };
         let homes = matches!(proposal.intent, Intent::Availability | Intent::Price) && !self.agent.parts.homes.is_empty();
+        // "Your office hours" is near many topics that say "office": only one whose title was said is meant instead of the hours.
+        let best = best.filter(|hit| proposal.intent != Intent::Hours || names(heard, &hit.topic.title));
         let answer = best.filter(|hit| hit.score >= least).map(|hit| (hit.topic.title.clone(), hit.topic.answer.clone()));
         if let Some((title, answer)) = answer {
             self.journal("topic", &format!("{title}, score {score:.2}"), Some(proposal), out);
@@ -185,4 +187,10 @@ fn dollars(amount: u32) -> String {
         shown.push(digit);
     }
     shown
+}
+
+/// Whether the words name the topic by its title, apart from words that every question about opening hours has.
+fn names(heard: &str, title: &str) -> bool {
+    let said: Vec<String> = plain(heard).iter().map(|word| stem(word)).collect();
+    plain(title).iter().map(|word| stem(word)).any(|word| !["hour", "office", "open"].contains(&word.as_str()) && said.contains(&word))
 }

@@ -159,9 +159,10 @@ impl Kernel {
         }
     }
 
-    /// Words that were to be followed by something were cut short, or words before them.
+    /// Words that were to be followed by something were cut short. Words before them do not count: that these were cut may be told only when the
+    /// answer to what cut them, such as a key for a person, is being spoken already.
     pub(super) fn was_interrupted(&mut self, turn: TurnId) {
-        if let Some((_, then)) = self.then.take_if(|(due, _)| *due >= turn) {
+        if let Some((_, then)) = self.then.take_if(|(due, _)| *due == turn) {
             self.interrupted = Some(then);
         }
     }

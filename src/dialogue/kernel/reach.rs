@@ -55,6 +55,15 @@ impl Kernel {
         (only && DIGITS.contains(&digits.len()) && !self.number_declined).then_some(digits)
     }
 
+    /// The line that the caller calls from, when the network shows a name of it instead of a number: an extension of the house, a SIP user.
+    /// It can be called back, but not be read out.
+    pub(super) fn network_line(&self) -> Option<String> {
+        let shown = self.facts.caller_number.as_ref()?.expose().trim().to_owned();
+        let hidden = ["", "anonymous", "unknown", "unavailable", "restricted"].iter().any(|word| shown.eq_ignore_ascii_case(word));
+        let number = shown.chars().filter(char::is_ascii_digit).count() >= *DIGITS.start();
+        (!hidden && !number && !self.number_declined).then_some(shown)
+    }
+
     /// Asks for what is missing; true when something was asked.
     pub(super) fn ask_reach(&mut self, with_name: bool, out: &mut Vec<Effect>) -> bool {
         if with_name && !self.deaf && self.slots.get(SlotKey::Name).is_none() && self.name_tries < TRIES {

@@ -144,6 +144,7 @@ impl Kernel {
                 self.take_network_number();
                 self.commit_callback(callback, out);
             }
+            (None, None) if self.network_line().is_some() => self.commit_callback(callback, out),
             (None, None) => {
                 if self.ask_reach(false, out) {
                     return;
@@ -156,7 +157,8 @@ impl Kernel {
     }
 
     pub(super) fn commit_callback(&mut self, callback: Callback, out: &mut Vec<Effect>) {
-        let Some(phone) = self.slots.get(SlotKey::Phone).map(|phone| Pii::new(phone.to_owned())) else { return };
+        let number = self.slots.get(SlotKey::Phone).map(str::to_owned);
+        let Some(phone) = number.or_else(|| self.network_line()).map(Pii::new) else { return };
         let due = match callback.plain_minutes {
             Some(minutes) => self.now.checked_add(i64::from(minutes).minutes()).unwrap_or(self.now),
             None => self.due(),
@@ -240,9 +242,13 @@ impl Kernel {
             }
             Record::Callback { phone, due, .. } => {
                 let when = self.show(*due);
+                let spoken = self.agent.parts.door.spoken.clone();
+                if self.network_line().as_deref() == Some(phone.expose()) {
+                    self.say(&claim, Key::CallbackKeptLine, &[("door", &spoken), ("when", &when)], out);
+                    return;
+                }
                 let phone = show_phone(phone.expose());
                 self.learn(&phone);
-                let spoken = self.agent.parts.door.spoken.clone();
                 self.say(&claim, Key::CallbackKept, &[("door", &spoken), ("phone", &phone), ("when", &when)], out);
             }
         }

@@ -89,10 +89,10 @@ impl Engines {
     /// Speaks a sentence: one chunk a clause, the last marked, or an error that ends it. Dropping the receiver cancels the rest.
     pub fn speak(&self, work: Speak) -> mpsc::Receiver<Result<SpeechChunk, EngineError>> {
         let (chunks, receiver) = mpsc::channel(SPEAK_CHUNKS_MAX);
-        let Speak { stream, text, rate, deadline } = work;
+        let Speak { stream, text, fixed, rate, deadline } = work;
         let id = self.next_id();
         let left_ms = self.left_ms(deadline);
-        let message = ToWorker::Speak { id, stream, left_ms, rate, text: Pii::new(text) };
+        let message = ToWorker::Speak { id, stream, left_ms, rate, text: Pii::new(text), fixed };
         let order = Order::Request { id, message, sound: Vec::new(), deadline, reply: Reply::Chunks(chunks.clone()) };
         if let Err(error) = self.send(WorkerKind::Tts, order) {
             // The channel is new and empty, so there is room.

@@ -34,6 +34,8 @@ pub struct EngineSettings {
     pub tts: Option<ModelPaths>,
     /// Their threads.
     pub threads: Threads,
+    /// Keep no sound of sentences on disk, not even of those that are the same in every call.
+    pub no_phrase_cache: bool,
     /// Where the worker programs lie; otherwise `NIGHTBELL_BIN_DIR`, then beside this program, then the release build of the checkout.
     pub bin_dir: Option<PathBuf>,
 }
@@ -50,7 +52,7 @@ impl EngineSettings {
         if let Some(model) = model {
             arguments.extend(["--model".into(), model.model.clone().into_os_string()]);
         }
-        if kind == WorkerKind::Tts {
+        if kind == WorkerKind::Tts && !self.no_phrase_cache {
             arguments.extend(["--cache".into(), data_dir.join("phrases").into_os_string()]);
         }
         Some(arguments)
