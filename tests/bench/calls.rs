@@ -25,12 +25,18 @@ use sums::{busy_percent, cores, quantile, spread, spread_of, wait};
 /// Callers one after the other with the starter models.
 const CALLS_ALONE: usize = 5;
 
-/// What each says; from the second line on over our answer, 1.5 s into it, which also keeps a call short.
+/// What each says; with the starter models over our voice, 1.5 s into it, which also keeps a call short.
 const LINES: [&str; 4] =
     ["Are dogs allowed?", "Is there a laundry room?", "What are your office hours?", "Do you have a two bedroom apartment?"];
 
 /// The slowest p95 to the first word of content with which a number of calls counts as carried: with more, callers begin to ask "hello?".
 const CONTENT_P95_MS: f64 = 2_000.0;
+
+/// A part of the bench, which prints its rows as it goes.
+type Section = fn(Clock) -> Result<(), String>;
+
+/// A part of an answer's time.
+type Part = fn(&Split) -> f64;
 
 fn main() {
     if let Some(kind) = scripted::kind() {
@@ -51,7 +57,7 @@ fn main() {
     }
     let clock = Clock::start();
     println!("calls over loopback; {} cores, {:.0} % busy with other things before we begin\n", cores(), busy_percent(clock, 2.0));
-    let sections: [(&str, fn(Clock) -> Result<(), String>); 3] = [("starter", starter), ("scripted", scripted_calls), ("sending", sending)];
+    let sections: [(&str, Section); 3] = [("starter", starter), ("scripted", scripted_calls), ("sending", sending)];
     for (name, section) in sections {
         if wanted.is_empty() || wanted.iter().any(|word| word == name) {
             if let Err(why) = section(clock) {
@@ -70,8 +76,8 @@ fn row(what: &str, figure: &str, method: &str) {
 /// A caller with the first `turns` of [`LINES`]; `over` is how far into our sound each is said.
 fn caller(daemon: &Daemon, turns: usize, over: Option<&str>) -> std::io::Result<Phone> {
     let mut arguments = vec!["--linger", "1", "--quiet", "700"];
-    for (place, line) in LINES.iter().take(turns).enumerate() {
-        arguments.extend(over.filter(|_| place > 0).into_iter().flat_map(|over| ["--interrupt", over]));
+    for line in LINES.iter().take(turns) {
+        arguments.extend(over.into_iter().flat_map(|over| ["--interrupt", over]));
         arguments.extend(["--say", line]);
     }
     arguments.extend(["--hang-up", "1200"]);
@@ -81,6 +87,7 @@ fn caller(daemon: &Daemon, turns: usize, over: Option<&str>) -> std::io::Result<
 fn starter(clock: Clock) -> Result<(), String> {
     println!("starter models, calls one after the other");
     let daemon = Daemon::start(Workers::Real)?;
+    row("start to ready", &format!("{} ms", daemon.ready_ms), "until all three engines are; calls are answered before that");
     let before = daemon.usage();
     let began = clock.now();
     let mut all = Vec::new();
@@ -96,11 +103,13 @@ fn starter(clock: Clock) -> Result<(), String> {
     where_it_went(&daemon, all.len());
     let stops: Vec<u64> = all.iter().flat_map(Heard::barge_ins).collect();
     row("barge-in", &spread_of(&stops), "caller's first sound over ours to our silence, at the caller's ear");
+    let missed = stops.iter().filter(|stop| **stop > 1_000).count();
+    row("  not stopped within a second", &missed.to_string(), "among these: taken for no interruption, and we spoke on");
     let setups: Vec<u64> = all.iter().filter_map(|heard| heard.number("setup_ms")).collect();
     row("INVITE to 200", &spread_of(&setups), "at the caller");
     costs(&between(&before, &daemon.usage()), seconds, all.len() * LINES.len());
     println!("starter models, calls at once");
-    carried(&[5, 10, 20, 30], |calls| at_once(&daemon, calls, 2, Some("1500")));
+    carried(&[5, 10, 20], |calls| at_once(&daemon, calls, 2, Some("1500")));
     Ok(())
 }
 
@@ -119,7 +128,7 @@ fn splits(daemon: &Daemon, calls: usize) -> Vec<Split> {
 
 fn where_it_went(daemon: &Daemon, calls: usize) {
     let splits = splits(daemon, calls);
-    let parts: [(&str, fn(&Split) -> f64); 5] = [
+    let parts: [(&str, Part); 5] = [
         ("  of it: end of turn", |split| split.wait),
         ("  of it: recogniser", |split| split.asr),
         ("  of it: language model", |split| split.llm),
@@ -191,21 +200,23 @@ fn carried(steps: &[usize], try_out: impl Fn(usize) -> std::io::Result<Together>
 fn scripted_calls(clock: Clock) -> Result<(), String> {
     println!("scripted engines (they answer at once: what remains is our own)");
     let daemon = Daemon::start(Workers::Scripted)?;
-    let mut all = Vec::new();
-    for _ in 0..4 {
-        all.push(caller(&daemon, 2, None).map_err(|error| error.to_string())?.finish());
-    }
+    row("start to ready", &format!("{} ms", daemon.ready_ms), "without models to load");
+    let all = at_once(&daemon, 4, 2, None).map_err(|error| error.to_string())?.all;
     let gaps: Vec<u64> = all.iter().flat_map(Heard::gaps).collect();
     row("response gap, first voice", &spread_of(&gaps), "caller's last sound to our first, at the caller's ear");
     let splits = splits(&daemon, all.len());
-    row("  of it: end of turn", &spread(&splits.iter().map(|split| split.wait).collect::<Vec<f64>>()), "by the journal");
+    let waits: Vec<f64> = splits.iter().map(|split| split.wait).collect();
+    row("  of it: end of turn", &spread(&waits), "by the journal");
     row(
         "own overhead",
         &spread(&splits.iter().map(Split::after_wait).collect::<Vec<f64>>()),
         "end of turn to our first packet, by the journal",
     );
+    let at_ear = quantile(&gaps.iter().map(|gap| *gap as f64).collect::<Vec<f64>>(), 50).zip(quantile(&waits, 50));
+    let at_ear = at_ear.map_or("-".to_owned(), |(gap, wait)| format!("p50 {:.0} ms", gap - wait));
+    row("own overhead to the caller's ear", &at_ear, "p50 of the gap less p50 of the end of turn; both ways through the network too");
     idle(clock, &daemon)?;
-    carried(&[8, 16, 32, 48, 64], |calls| at_once(&daemon, calls, 2, None));
+    carried(&[16, 32, 64], |calls| at_once(&daemon, calls, 2, None));
     Ok(())
 }
 

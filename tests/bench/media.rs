@@ -16,7 +16,7 @@ const LEGS: u32 = 64;
 
 fn main() {
     let mut numbers = std::env::args().skip(1).filter_map(|word| word.parse::<u64>().ok());
-    let (seconds, busy) = (numbers.next().unwrap_or(10), numbers.next().unwrap_or(4));
+    let (seconds, busy) = (numbers.next().unwrap_or(5), numbers.next().unwrap_or(4));
     println!(
         "{LEGS} legs, {seconds} s each row, {busy} busy processes in the loaded rows; deviation in microseconds, upper edge of its bucket"
     );

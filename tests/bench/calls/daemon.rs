@@ -7,6 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use nightbell::base::CallId;
+use nightbell::base::clock::Clock;
 use nightbell::store::{CallRecord, JournalEntry, MasterKey, Reader};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -14,7 +15,7 @@ use tempfile::TempDir;
 use crate::scripted;
 
 /// How long the daemon may take until its engines are ready.
-const READY: Duration = Duration::from_secs(60);
+const READY: Duration = Duration::from_mins(1);
 
 /// Which workers it gets.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -30,6 +31,8 @@ pub struct Daemon {
     child: Child,
     data: TempDir,
     sip: String,
+    /// From its start until it said that its engines are ready, in milliseconds.
+    pub ready_ms: u64,
 }
 
 /// What a process has used.
@@ -65,9 +68,11 @@ impl Daemon {
         if workers == Workers::Scripted {
             command.env("NIGHTBELL_BIN_DIR", scripted::lay_out(data.path()).map_err(|error| error.to_string())?);
         }
+        let clock = Clock::start();
         let child = command.spawn().map_err(|error| format!("{}: {error}", program().display()))?;
-        let mut daemon = Self { child, data, sip: String::new() };
+        let mut daemon = Self { child, data, sip: String::new(), ready_ms: 0 };
         daemon.sip = daemon.wait_ready()?;
+        daemon.ready_ms = clock.now().as_millis();
         Ok(daemon)
     }
 

@@ -35,8 +35,10 @@ pub fn splits(entries: &[JournalEntry]) -> Vec<Split> {
         .filter_map(|entry| Some((entry.at_us as f64 / 1_000.0, entry.input?)))
         .collect();
     let ends: Vec<usize> = (0..inputs.len()).filter(|at| matches!(inputs[*at].1, Input::Hearing(Hearing::Ended { .. }))).collect();
-    let until = |place: usize| ends.get(place + 1).copied().unwrap_or(inputs.len());
-    ends.iter().enumerate().filter_map(|(place, at)| split(&inputs, *at, until(place))).collect()
+    // What comes after the caller has begun again belongs to the next answer.
+    let until =
+        |at: usize| (at..inputs.len()).find(|next| matches!(inputs[*next].1, Input::Hearing(Hearing::Began(_)))).unwrap_or(inputs.len());
+    ends.iter().filter_map(|at| split(&inputs, *at, until(*at))).collect()
 }
 
 fn split(inputs: &[(f64, Input)], at: usize, until: usize) -> Option<Split> {

@@ -58,7 +58,7 @@ impl Heard {
 
     /// Turns that nothing was said to.
     pub fn unanswered(&self) -> usize {
-        self.turns().filter(|turn| turn["agent_ms"].is_null()).count()
+        self.turns().filter(|turn| turn["said"] != "hangs up" && turn["agent_ms"].is_null()).count()
             + self.number("unsaid").and_then(|count| count.try_into().ok()).unwrap_or(0)
     }
 
