@@ -57,7 +57,6 @@ pub(super) enum LineError {
 
 /// What has happened.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "boxing it would be an allocation for every frame of sound")]
 pub(super) enum News {
     /// The SIP side.
     Sip(Event),
