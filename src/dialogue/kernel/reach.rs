@@ -52,7 +52,9 @@ impl Kernel {
         let shown = self.facts.caller_number.as_ref()?;
         let digits: String = shown.expose().chars().filter(char::is_ascii_digit).take(16).collect();
         let only = shown.expose().chars().all(|c| c.is_ascii_digit() || "+-() .".contains(c));
-        (only && DIGITS.contains(&digits.len()) && !self.number_declined).then_some(digits)
+        // As people say it: "+1 312 555 0188" is ten digits.
+        let national = digits.strip_prefix('1').filter(|rest| rest.len() == 10).map_or(digits.clone(), str::to_owned);
+        (only && DIGITS.contains(&national.len()) && !self.number_declined).then_some(national)
     }
 
     /// The line that the caller calls from, when the network shows a name of it instead of a number: an extension of the house, a SIP user.
