@@ -1,5 +1,5 @@
 //! The rules of the house, held by a test: who imports whom, one owner file per foreign crate, rooms small enough to hold in the head.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::collections::BTreeMap;
 use std::fs;

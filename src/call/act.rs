@@ -3,17 +3,14 @@
 use std::time::Duration;
 
 use crate::base::civil::DateTime;
-use crate::base::{Instant, Pii, TurnId};
+use crate::base::{Instant, Pii};
 use crate::dialogue::{Effect, Event, Proposal};
 
 use super::caller::Sentence;
-use super::event::{Output, Stock, TurnRecord, Who};
+use super::event::{Output, TurnRecord, Who};
 use super::machine::Call;
 use super::timers::Timer;
 use super::voice::Words;
-
-/// How long the last words may take before the call ends without them.
-const LEAVE: Duration = Duration::from_secs(10);
 
 impl Call {
     /// The caller's sentence is whole, and the model has had its say.
@@ -88,31 +85,5 @@ impl Call {
             Effect::HangUp => self.out.push_back(Output::Hangup),
             Effect::Journal(decision) => self.out.push_back(Output::Decision(decision)),
         }
-    }
-
-    /// Speaks after what is being spoken.
-    pub(super) fn say(&mut self, now: Instant, words: Words, waited_since: Option<Instant>) {
-        if self.leaving.is_some() {
-            return;
-        }
-        let text = words.text.clone();
-        let turn = self.voice.begin(now, words, waited_since);
-        self.out.push_back(Output::Speak { turn, text });
-    }
-
-    /// Speaks from memory.
-    pub(super) fn say_stock(&mut self, now: Instant, stock: Stock) -> TurnId {
-        let text = Pii::new(stock.text().to_owned());
-        let turn = self.voice.begin(now, Words { text, kernel: None, stock: Some(stock) }, self.waiting_since);
-        self.out.push_back(Output::SpeakStock { turn, stock });
-        turn
-    }
-
-    /// Nothing more can be said: the caller is told so, and when that was heard the call ends.
-    pub(super) fn give_up(&mut self, now: Instant) {
-        self.failed = true;
-        self.cut_voice(now);
-        self.leaving = Some(self.say_stock(now, Stock::Broken));
-        self.timers.set(Timer::Longest, now + LEAVE);
     }
 }

@@ -7,7 +7,7 @@ use crate::base::{Instant, Pii};
 use crate::dialogue::{Expected, PromptStyle};
 
 use super::caller::Next;
-use super::event::{Failure, Hearing, Output, Stock};
+use super::event::{Failure, Hearing, Output};
 use super::machine::{Asked, Call, RETRY};
 use super::timers::Timer;
 
@@ -15,8 +15,8 @@ use super::timers::Timer;
 const CERTAIN: f32 = 0.9;
 
 impl Call {
-    pub(super) fn hearing(&mut self, now: Instant, hearing: &Hearing) {
-        match *hearing {
+    pub(super) fn hearing(&mut self, now: Instant, hearing: Hearing) {
+        match hearing {
             Hearing::Began(utterance) => {
                 self.timers.stop(Timer::Silence);
                 self.timers.stop(Timer::Late);
@@ -56,9 +56,7 @@ impl Call {
                 self.out.push_back(Output::Transcribe { utterance, attempt, hint });
             }
             Next::Postponed => {
-                if !std::mem::replace(&mut self.excused, true) {
-                    self.say_stock(now, Stock::Moment);
-                }
+                self.excuse_once(now);
                 self.timers.set(Timer::Recognise, now + RETRY);
             }
         }

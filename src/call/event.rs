@@ -48,7 +48,7 @@ pub enum Input {
 }
 
 /// What the signalling side tells.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Line {
     /// Our 200 was sent: sound may flow soon.
@@ -88,7 +88,7 @@ pub enum Sound {
 }
 
 /// What the ear of the call's leg heard, without the sound itself.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Hearing {
     /// The caller began to speak.

@@ -8,10 +8,11 @@ use crate::base::{Instant, Pii, TurnId};
 use crate::dialogue::{Event, Kernel, Organ, Outcome, PromptStyle, TransferProgress};
 
 use super::caller::Caller;
-use super::event::{Answer, Engine, Failure, Filed, Input, Line, Output, Sound, Stock, TurnRecord, Who};
+use super::event::{Answer, Engine, Failure, Filed, Input, Line, Output, Sound};
+use super::speaking::SETTLE;
 use super::timers::{Timer, Timers};
 use super::transfer::Transfer;
-use super::voice::{Turn, Voice, Words, excuse};
+use super::voice::Voice;
 
 /// How patient a call is.
 #[derive(Clone, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
@@ -47,14 +48,8 @@ impl Default for Settings {
     }
 }
 
-/// How long the last reports about an interrupted turn may take.
-const SETTLE: Duration = Duration::from_millis(80);
-
 /// How long a dead engine is given before the next try. It tells when it is back, so this is only for what it cannot tell.
 pub(super) const RETRY: Duration = Duration::from_millis(600);
-
-/// Tries to say something before we give the call up.
-const SPEAK_FAILURES_MAX: u32 = 30;
 
 /// How long the records of a call that is gone are waited for.
 const LINGER: Duration = Duration::from_secs(3);
@@ -146,13 +141,13 @@ impl Call {
             return;
         }
         match input {
-            Input::Line(line) => self.line(now, local, &line),
+            Input::Line(line) => self.line(now, local, line),
             Input::Sound(Sound::Played { turn, clip, samples, finished }) => {
                 if self.voice.played(now, turn, clip, samples, finished) {
                     self.timers.stop(Timer::Late);
                 }
             }
-            Input::Hearing(hearing) => self.hearing(now, &hearing),
+            Input::Hearing(hearing) => self.hearing(now, hearing),
             Input::Engine(answer) => self.engine(now, local, answer),
             Input::Filed(filed) => self.filed(now, local, filed),
         }
@@ -182,8 +177,12 @@ impl Call {
         self.phase == Phase::Over
     }
 
-    fn line(&mut self, now: Instant, local: DateTime, line: &Line) {
-        match *line {
+    pub(super) fn is_gone(&self) -> bool {
+        matches!(self.phase, Phase::Leaving | Phase::Gone)
+    }
+
+    fn line(&mut self, now: Instant, local: DateTime, line: Line) {
+        match line {
             Line::Accepted => self.timers.set(Timer::Greet, now + Duration::from_millis(self.settings.greet_after_ms)),
             Line::Connected => self.greet(now, local),
             Line::Key(key) => self.key(now, local, key),
@@ -274,20 +273,6 @@ impl Call {
         }
     }
 
-    fn mute(&mut self, now: Instant, turn: TurnId, from: usize, why: Failure) {
-        if !self.voice.mute(turn, from) || self.leaving.is_some() {
-            return;
-        }
-        let failures = self.voice.failures();
-        if failures >= SPEAK_FAILURES_MAX || why == Failure::Refused {
-            return self.give_up(now);
-        }
-        if let Some(stock) = excuse(failures) {
-            self.say_stock(now, stock);
-        }
-        self.timers.set(Timer::Speak, now + RETRY);
-    }
-
     fn health(&mut self, now: Instant, local: DateTime, engine: Engine, up: bool) {
         match (engine, up) {
             (Engine::Asr, true) => {
@@ -343,9 +328,7 @@ impl Call {
             Timer::Recognise => self.recognise_again(now),
             Timer::Speak => self.speak_again(now),
             Timer::Late => {
-                if !std::mem::replace(&mut self.excused, true) {
-                    self.say_stock(now, Stock::Moment);
-                }
+                self.excuse_once(now);
             }
             Timer::Settle if self.phase == Phase::Leaving => self.left(now, local),
             Timer::Settle => self.finish_turns(now, local, true),
@@ -356,13 +339,6 @@ impl Call {
             }
             Timer::Longest => self.out.push_back(Output::Hangup),
             Timer::Linger => self.commits_open = 0,
-        }
-    }
-
-    fn speak_again(&mut self, now: Instant) {
-        if let Some(owed) = self.voice.take_owed() {
-            let words = Words { text: owed.text, kernel: owed.kernel, stock: None };
-            self.say(now, words, None);
         }
     }
 
@@ -401,31 +377,5 @@ impl Call {
     pub(super) fn lose_ears(&mut self, now: Instant, local: DateTime) {
         self.ears_gone = true;
         self.step(now, local, Event::EngineGone(Organ::Ears));
-    }
-
-    pub(super) fn cut_voice(&mut self, now: Instant) {
-        if self.voice.is_busy() || !self.voice.is_silent() {
-            self.voice.cut(now);
-            self.out.push_back(Output::FlushBelow(self.voice.following()));
-            self.timers.set(Timer::Settle, now + SETTLE);
-        }
-    }
-
-    pub(super) fn finish_turns(&mut self, now: Instant, local: DateTime, settled: bool) {
-        while let Some(turn) = self.voice.take_over(settled) {
-            self.file_turn(&turn);
-            if self.leaving == Some(turn.id) && self.phase == Phase::Talking {
-                self.out.push_back(Output::Hangup);
-            }
-            let Some(id) = turn.kernel else { continue };
-            let event =
-                if turn.is_finished() { Event::Spoke { turn: id } } else { Event::Interrupted { turn: id, heard: Pii::new(turn.heard()) } };
-            self.tell_kernel(now, local, event);
-        }
-    }
-
-    fn file_turn(&mut self, turn: &Turn) {
-        let (at_ms, text, heard) = (turn.began.as_millis(), turn.text.clone(), Pii::new(turn.heard()));
-        self.out.push_back(Output::Turn(TurnRecord { at_ms, who: Who::Agent, text, heard, gap_ms: turn.gap_ms, confidence: None }));
     }
 }

@@ -10,6 +10,7 @@ mod attend;
 mod caller;
 mod event;
 mod machine;
+mod speaking;
 mod timers;
 mod transfer;
 mod voice;

@@ -125,6 +125,16 @@ impl Voice {
         self.turns.iter().any(|turn| !turn.is_over())
     }
 
+    /// Whether a turn is on its way to the caller with more of it to come: other words would land in the middle of it.
+    pub fn is_mid_turn(&self) -> bool {
+        self.turns.iter().any(|turn| !turn.cut && !turn.complete && !turn.clips.is_empty())
+    }
+
+    /// Whether the caller hears us, or is about to.
+    pub fn is_sounding(&self) -> bool {
+        self.turns.iter().any(|turn| !turn.is_over() && !turn.clips.is_empty())
+    }
+
     /// Synthesis has made a clip.
     pub fn clip(&mut self, id: TurnId, start: usize, end: usize, samples: u64) {
         if self.find(id).is_some_and(|turn| turn.stock.is_none()) {

@@ -43,7 +43,7 @@ fn wall_a_caller_asks_a_question_and_books_a_tour() {
     on_record.must("agent", "You're booked");
     on_record.must("agent", &format!("{}, ", weekday()));
     on_record.must_end("booked");
-    assert_eq!(on_record.receipts(), ["booking"], "{on_record}");
+    assert_eq!(on_record.receipts(), ["booked"], "{on_record}");
     assert_eq!(on_record.0["from"].as_str().map(|from| from.contains("3125550188")), Some(true), "{on_record}");
     heard.must_be_whole();
     assert_eq!(heard.report["ended_by"], "agent", "{:#}", heard.report);

@@ -25,7 +25,7 @@ pub enum Mood {
 }
 
 /// What the caller does.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Act {
     /// Says this.
     Say(&'static str),
@@ -163,9 +163,8 @@ impl Person {
         match self.mood {
             Mood::Silent if self.seed.one_in(60) => Act::HangUp,
             Mood::Silent => Act::Nothing,
-            Mood::Willing => self.answer(),
             Mood::Fickle if self.seed.one_in(4) => Act::Say(self.pick(CHANGES)),
-            Mood::Fickle => self.answer(),
+            Mood::Willing | Mood::Fickle => self.answer(),
             Mood::Curious if self.seed.one_in(8) => Act::Say("thank you bye"),
             Mood::Curious => Act::Say(self.pick(QUESTIONS)),
             Mood::Keys => {

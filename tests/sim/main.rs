@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod actions;
+mod caller;
 mod disk;
 mod engines;
 mod model;
@@ -39,6 +40,7 @@ fn agents() -> Vec<Arc<Agent>> {
 fn weather(world: &mut World, number: u64) {
     let mut seed = Seed::new(number ^ 0x0bad_cafe);
     let mix = number % 5;
+    world.hasty = number % 7 == 2;
     if mix == 1 || mix == 4 {
         world.net = Net::rough(seed.fork(1));
         if seed.one_in(3) {
@@ -46,7 +48,7 @@ fn weather(world: &mut World, number: u64) {
         }
     }
     if mix == 2 || mix == 4 {
-        world.calm = false;
+        world.shadow.restless = true;
         world.engines.fails = if seed.one_in(2) { 8 + seed.below(10) } else { 0 };
         world.engines.refuses = if seed.one_in(4) { 20 + seed.below(20) } else { 0 };
         for engine in [Engine::Asr, Engine::Llm, Engine::Tts] {
@@ -112,7 +114,9 @@ fn every_call_ends_and_keeps_its_word() {
         *outcomes.entry(world.shadow.outcome.map_or("never answered", |outcome| outcome.as_str())).or_insert(0) += 1;
     }
     println!("{outcomes:?}");
-    broken.iter().for_each(|(one, _, why)| println!("SEED={one:#x}: {why}"));
+    for (one, _, why) in &broken {
+        println!("SEED={one:#x}: {why}");
+    }
     if let Some((one, world, why)) = broken.first() {
         fail(*one, world, why);
     }

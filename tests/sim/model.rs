@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use nightbell::base::{Instant, TurnId};
-use nightbell::call::{Output, TurnRecord, Who};
+use nightbell::call::{Output, Stock, TurnRecord, Who};
 use nightbell::dialogue::{EffectId, Outcome, Record};
 
 use crate::disk::Disk;
@@ -39,6 +39,11 @@ pub struct Shadow {
     forgotten: BTreeSet<u32>,
     turns: BTreeMap<TurnId, Spoken>,
     floor: TurnId,
+    last_clip: Option<TurnId>,
+    /// The caller is speaking, as far as the call was told.
+    pub voiced: bool,
+    /// Engines fail in this world.
+    pub restless: bool,
     /// The call was told that the line is gone.
     pub gone: bool,
     /// The far end told that a person has the call.
@@ -78,7 +83,11 @@ impl Shadow {
                 self.claims(text.expose(), disk);
                 self.begin(now, *turn, text.expose());
             }
-            Output::SpeakStock { turn, stock } => self.begin(now, *turn, stock.text()),
+            Output::SpeakStock { turn, stock } => {
+                let excuse = *stock == Stock::Moment && !self.restless;
+                assert!(!(excuse && self.voiced), "nobody is asked to wait while they speak");
+                self.begin(now, *turn, stock.text());
+            }
             Output::FlushBelow(turn) => self.floor = self.floor.max(*turn),
             Output::Commit { effect, record } => {
                 assert!(self.commits.insert(*effect), "nothing is committed twice: {effect:?}");
@@ -102,7 +111,10 @@ impl Shadow {
 
     /// Sound of a turn is on its way.
     pub fn clip(&mut self, turn: TurnId, start: usize, end: usize) {
+        let before = self.last_clip.replace(turn);
         if let Some(spoken) = self.turns.get_mut(&turn) {
+            let torn = !spoken.clips.is_empty() && before != Some(turn) && turn >= self.floor;
+            assert!(!torn, "no other words land in the middle of a turn: {:?}", spoken.text);
             spoken.clips.push((start, end));
         }
     }

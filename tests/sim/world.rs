@@ -8,11 +8,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use nightbell::base::civil::{DateTime, Span};
 use nightbell::base::{Instant, Pii, Seed, TurnId};
-use nightbell::call::{Answer, Call, Engine, Input, Journalled, Line, Output, Settings, Sound};
+use nightbell::call::{Answer, Call, Engine, Filed, Hearing, Input, Journalled, Line, Output, Settings, Sound};
 use nightbell::dialogue::{Agent, CallFacts, Kernel, Record};
 use nightbell::sip::{self, Command, EndCause, Endpoint, Event, Flow, Invite, SipCall};
 
-use crate::actions::{Act, Mood, Office, Person};
+use crate::actions::{Act, Mood, Person};
 use crate::disk::Disk;
 use crate::engines::{Engines, Made};
 use crate::model::Shadow;
@@ -21,11 +21,13 @@ use crate::sound::Loudspeaker;
 use crate::speech::{Speech, Stage};
 
 /// The caller's side of the wire.
-const CALLER: usize = 0;
+pub const CALLER: usize = 0;
 /// Ours.
 const BOX: usize = 1;
 /// No call may live longer.
-const LONGEST: Duration = Duration::from_secs(40 * 60);
+const LONGEST: Duration = Duration::from_mins(40);
+/// How long a call that is gone waits for its records at least.
+const LINGER: Duration = Duration::from_secs(3);
 /// Nor take more steps.
 const STEPS_MAX: u32 = 100_000;
 
@@ -63,8 +65,11 @@ pub struct World {
     pub box_sip: Option<SipCall>,
     pub caller_up: bool,
     pub caller_over: bool,
-    connected: bool,
+    pub connected: bool,
     hung_up: bool,
+    gone_at: Instant,
+    /// The caller hangs up while a record is being written.
+    pub hasty: bool,
     pub engines: Engines,
     pub sound: Loudspeaker,
     pub disk: Disk,
@@ -73,7 +78,6 @@ pub struct World {
     pub shadow: Shadow,
     agent: Arc<Agent>,
     facts: CallFacts,
-    pub calm: bool,
     ringing: bool,
     sound_told: Instant,
     pub journal: Vec<Journalled>,
@@ -119,6 +123,8 @@ impl World {
             caller_over: false,
             connected: false,
             hung_up: false,
+            gone_at: Instant::ZERO,
+            hasty: false,
             engines: Engines::new(seed.fork(5)),
             sound: Loudspeaker::default(),
             disk: Disk::fair(seed.fork(6)),
@@ -127,7 +133,6 @@ impl World {
             shadow: Shadow::default(),
             agent,
             facts,
-            calm: true,
             ringing: false,
             sound_told: Instant::ZERO,
             journal: Vec::new(),
@@ -150,8 +155,7 @@ impl World {
 
     /// A line of the ladder.
     pub fn note(&mut self, who: &str, what: &str) {
-        let (ms, at) = (self.now.as_millis(), self.trace.len());
-        let _ = at;
+        let ms = self.now.as_millis();
         self.trace.push(format!("{:>4}.{:03}  {who:<8} {what}", ms / 1_000, ms % 1_000));
     }
 
@@ -237,26 +241,12 @@ impl World {
         }
     }
 
-    fn office(&mut self, status: u16) {
-        self.note("office", &status.to_string());
-        let call = self.caller_sip;
-        self.ends[CALLER].handle_command(self.now, Command::NotifyRefer { call, status });
-        if status == 180 {
-            let rings = Duration::from_millis(1_000 + self.seed.below(12_000));
-            match self.person.office {
-                Office::Answers => self.after(rings, Ev::Office(200)),
-                Office::Declines(status) => self.after(rings, Ev::Office(status)),
-                Office::Silent | Office::NoTransfer => {}
-            }
-        }
-    }
-
     /// The call's own clock.
     pub fn call_now(&self) -> Instant {
         Instant::from_micros(self.now.as_micros().saturating_sub(self.began.as_micros()))
     }
 
-    fn local(&self) -> DateTime {
+    pub fn local(&self) -> DateTime {
         let seconds = i64::try_from(self.now.as_millis() / 1_000).unwrap();
         self.wall.checked_add(Span::new().seconds(seconds)).unwrap()
     }
@@ -264,12 +254,17 @@ impl World {
     /// Tells the call something, as its task does.
     pub fn tell(&mut self, input: Input) {
         let (now, local) = (self.call_now(), self.local());
+        if matches!(input, Input::Filed(Filed::Committed { .. })) && self.call.as_ref().is_some_and(Call::is_over) {
+            assert!(self.now - self.gone_at >= LINGER, "the records are waited for before the call is over");
+        }
         let Some(call) = self.call.as_mut().filter(|call| !call.is_over()) else { return };
         self.journal.push(Journalled { at_us: now.as_micros(), local, input: Some(input.clone()) });
         match &input {
             Input::Line(Line::Gone { .. }) => self.shadow.gone = true,
+            Input::Hearing(Hearing::Began(_)) => self.shadow.voiced = true,
+            Input::Hearing(Hearing::Ended { .. }) => self.shadow.voiced = false,
             Input::Line(Line::ReferProgress(200..=299)) if self.ringing => self.shadow.person = true,
-            Input::Filed(nightbell::call::Filed::Committed { effect, .. }) => {
+            Input::Filed(Filed::Committed { effect, .. }) => {
                 if let Some(row) = self.disk.rows.get_mut(effect) {
                     row.told = true;
                 }
@@ -325,33 +320,6 @@ impl World {
         }
     }
 
-    fn at_caller(&mut self, event: &Event) {
-        match event {
-            Event::Answered { .. } => {
-                self.caller_up = true;
-                let delay = self.some(80);
-                // The first packet of sound.
-                if !self.net.is_dead(self.now) {
-                    self.after(delay, Ev::Tell(Input::Line(Line::Connected)));
-                }
-            }
-            Event::Referred { .. } => {
-                let call = self.caller_sip;
-                if self.person.office == Office::NoTransfer {
-                    return self.ends[CALLER].handle_command(self.now, Command::RejectRefer { call, status: 603 });
-                }
-                self.ends[CALLER].handle_command(self.now, Command::AcceptRefer { call });
-                let delay = self.some(400);
-                self.after(delay, Ev::Office(180));
-            }
-            Event::Ended { .. } | Event::Cancelled { .. } | Event::Failed { .. } => {
-                self.caller_over = true;
-                self.note("caller", "is out of the call");
-            }
-            _ => {}
-        }
-    }
-
     fn at_box(&mut self, event: Event) {
         match event {
             Event::Incoming { call, .. } => {
@@ -381,6 +349,7 @@ impl World {
     fn gone(&mut self, failed: bool) {
         self.note("box", "the line is gone");
         self.hung_up = true;
+        self.gone_at = self.now;
         let told = self.sound.flush_below(self.now, TurnId(u32::MAX));
         self.engines.flush_below(TurnId(u32::MAX));
         self.tell(Input::Line(Line::Gone { failed }));
@@ -435,6 +404,9 @@ impl World {
             }
             Output::Expect(expected) => self.person.expected = expected,
             Output::Commit { effect, record } => {
+                if std::mem::take(&mut self.hasty) && !self.caller_over {
+                    self.act(Act::HangUp);
+                }
                 let delay = self.disk.delay();
                 self.after(delay, Ev::Commit { effect, record });
             }
@@ -446,9 +418,9 @@ impl World {
             Output::FileTransfer { .. } => {
                 self.disk.transferred = true;
                 let delay = self.disk.delay();
-                self.after(delay, Ev::Tell(Input::Filed(nightbell::call::Filed::TransferFiled)));
+                self.after(delay, Ev::Tell(Input::Filed(Filed::TransferFiled)));
             }
-            Output::Refer { target } => self.refer(target),
+            Output::Refer { target } => self.refer(&target),
             Output::Hangup => self.hang_up(),
             Output::Decision(decision) => {
                 if ["not-transferred", "transfer-cancelled", "transferred"].contains(&decision.rule.as_str()) {
@@ -461,7 +433,7 @@ impl World {
         }
     }
 
-    fn refer(&mut self, target: String) {
+    fn refer(&mut self, target: &str) {
         self.ringing = true;
         if let Some(call) = self.box_sip {
             self.ends[BOX].handle_command(self.now, Command::Refer { call, target: format!("sip:{target}@192.0.2.9") });
@@ -479,70 +451,6 @@ impl World {
         if let Some(call) = self.box_sip {
             self.ends[BOX].handle_command(self.now, Command::Hangup { call, reason: None });
         }
-    }
-
-    fn think(&mut self) {
-        if self.caller_over {
-            return;
-        }
-        let pause = self.person.pause();
-        self.after(pause, Ev::Think);
-        if self.net.is_dead(self.now) {
-            // Somebody who hears nothing any more puts the receiver down in the end.
-            let patient = self.net.dead_from.is_some_and(|from| self.now < from + Duration::from_secs(90));
-            return if patient { () } else { self.act(Act::HangUp) };
-        }
-        if !self.caller_up {
-            if self.seed.one_in(80) {
-                self.act(Act::HangUp);
-            }
-            return;
-        }
-        if self.shadow.gone || self.call.is_none() {
-            return;
-        }
-        let quiet = self.now - self.sound.audible_at;
-        let act = self.person.think(self.now, self.sound.is_busy(), quiet);
-        self.act(act);
-    }
-
-    fn act(&mut self, act: Act) {
-        if act == Act::Nothing {
-            return;
-        }
-        self.shadow.zero_since = None;
-        match act {
-            Act::Say(text) => {
-                self.note("caller", &format!("says {text:?}"));
-                self.speak_up(text);
-            }
-            Act::Noise => {
-                self.note("caller", "coughs");
-                self.speak_up("");
-            }
-            Act::Press(key) => {
-                self.note("caller", &format!("presses {key}"));
-                let first = !self.outputs.iter().any(|output| matches!(output, Output::Refer { .. } | Output::Commit { .. }));
-                if key == '0' && self.calm && first && self.expects_no_number() && self.is_open() && self.connected {
-                    self.shadow.zero_since = Some(self.call_now());
-                }
-                self.after(Duration::from_millis(5), Ev::Tell(Input::Line(Line::Key(key))));
-            }
-            Act::HangUp => {
-                self.note("caller", "hangs up");
-                self.ends[CALLER].handle_command(self.now, Command::Hangup { call: self.caller_sip, reason: None });
-            }
-            Act::Nothing => {}
-        }
-    }
-
-    fn expects_no_number(&self) -> bool {
-        use nightbell::dialogue::Expected;
-        !matches!(self.person.expected, Expected::Phone | Expected::Unit)
-    }
-
-    fn is_open(&self) -> bool {
-        (9..17).contains(&self.local().hour()) && self.local().date().day() != 22
     }
 
     fn at_the_end(&mut self) {

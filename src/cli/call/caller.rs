@@ -167,9 +167,9 @@ impl Caller {
             News::Media(Report::DigitRefused { .. }) => self.fail(now, "the far end takes no keys (no telephone-event)".to_owned()),
             News::Media(Report::Removed { stats, .. }) => self.stats = Some(stats),
             News::Media(_) => {}
-            News::Sound(tapped) => match tapped.side {
-                media::Side::Said => self.said.take(now, &tapped),
-                media::Side::Heard => self.heard.take(now, &tapped),
+            News::Sound(taken, tapped) => match tapped.side {
+                media::Side::Said => self.said.take(taken, &tapped),
+                media::Side::Heard => self.heard.take(taken, &tapped),
             },
         }
         Ok(())

@@ -57,14 +57,13 @@ pub(super) enum LineError {
 
 /// What has happened.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "boxing it would be an allocation for every frame of sound")]
 pub(super) enum News {
     /// The SIP side.
     Sip(Event),
     /// The media side.
     Media(Report),
-    /// A frame heard or said.
-    Sound(Box<Tapped>),
+    /// A frame heard or said, and when it was taken from the media thread.
+    Sound(Instant, Box<Tapped>),
 }
 
 /// A call of ours, from the INVITE on.
@@ -184,7 +183,8 @@ impl Line {
             news.push(News::Media(report));
         }
         while let Some(tapped) = self.sounds.as_mut().and_then(Consumer::pop) {
-            news.push(News::Sound(Box::new(tapped)));
+            // Read after the frame: a time from before it would put the whole side too early for good.
+            news.push(News::Sound(self.clock.now(), Box::new(tapped)));
         }
     }
 
