@@ -19,7 +19,7 @@ use nightbell::base::clock::Clock;
 
 use daemon::{Daemon, Usage, Workers, between, program};
 use journal::Split;
-use phone::{Heard, Phone};
+use phone::{Heard, NOT_STOPPED_MS, Phone};
 use sums::{busy_percent, cores, quantile, spread, spread_of, wait};
 
 /// Callers one after the other with the starter models.
@@ -95,6 +95,7 @@ fn starter(clock: Clock) -> Result<(), String> {
         all.push(caller(&daemon, LINES.len(), Some("1500")).map_err(|error| error.to_string())?.finish());
     }
     let seconds = clock.now().since(began).as_secs_f64();
+    daemon.wait_quiet();
     let gaps: Vec<u64> = all.iter().flat_map(Heard::gaps).collect();
     let unanswered: usize = all.iter().map(Heard::unanswered).sum();
     row("response gap, first voice", &spread_of(&gaps), "caller's last sound to our first, at the caller's ear");
@@ -103,7 +104,7 @@ fn starter(clock: Clock) -> Result<(), String> {
     where_it_went(&daemon, all.len());
     let stops: Vec<u64> = all.iter().flat_map(Heard::barge_ins).collect();
     row("barge-in", &spread_of(&stops), "caller's first sound over ours to our silence, at the caller's ear");
-    let missed = stops.iter().filter(|stop| **stop > 1_000).count();
+    let missed = stops.iter().filter(|stop| **stop > NOT_STOPPED_MS).count();
     row("  not stopped within a second", &missed.to_string(), "among these: taken for no interruption, and we spoke on");
     let setups: Vec<u64> = all.iter().filter_map(|heard| heard.number("setup_ms")).collect();
     row("INVITE to 200", &spread_of(&setups), "at the caller");
@@ -166,9 +167,11 @@ fn at_once(daemon: &Daemon, calls: usize, turns: usize, over: Option<&str>) -> s
         wait(clock, (6.0 / calls as f64).min(0.3));
     }
     let all: Vec<Heard> = phones.into_iter().map(Phone::finish).collect();
+    let seconds = clock.now().as_millis() as f64 / 1_000.0;
+    daemon.wait_quiet();
     let used = between(&before, &daemon.usage());
     let content = daemon.records(calls).iter().flat_map(journal::content_gaps).map(|gap| gap as f64).collect();
-    Ok(Together { all, content, used, seconds: clock.now().as_millis() as f64 / 1_000.0 })
+    Ok(Together { all, content, used, seconds })
 }
 
 /// Tries more and more calls until callers wait too long.
@@ -187,7 +190,9 @@ fn carried(steps: &[usize], try_out: impl Fn(usize) -> std::io::Result<Together>
         row("    first voice", &spread_of(&gaps), &format!("{unanswered} turns without an answer"));
         row("    first word of content", &spread(&together.content), &format!("INVITE to 200 {}", spread_of(&setups)));
         row("    processor", &cpu.join(", "), &format!("of a core; {lost} of {} packets lost", lost + received));
-        let in_time = quantile(&together.content, 95).is_some_and(|p95| p95 <= CONTENT_P95_MS);
+        // Lines that were heard as one count once in the record, from the end of the last: the caller's own ear has a say as well.
+        let first_voice: Vec<f64> = gaps.iter().map(|gap| *gap as f64).collect();
+        let in_time = [&together.content, &first_voice].iter().all(|gaps| quantile(gaps, 95).is_some_and(|p95| p95 <= CONTENT_P95_MS));
         // One turn of 20 may go wrong as a call between people does; more is too much.
         if !in_time || unanswered * 20 > all.len() || setups.len() < calls {
             break;
@@ -237,12 +242,7 @@ fn idle(clock: Clock, daemon: &Daemon) -> Result<(), String> {
     let cpu = own(&between(&middle, &after)).cpu_ms / 25.0 / up.max(1) as f64;
     row("memory of a call", &format!("{grown:.0} kB"), &format!("growth of the daemon's VmRSS with {up} calls up"));
     row("processor of a silent call", &format!("{cpu:.2} % of a core"), &format!("the daemon alone, {up} calls up, sound both ways"));
-    for _ in 0..50 {
-        if daemon.calls_up() == 0 {
-            break;
-        }
-        wait(clock, 0.2);
-    }
+    daemon.wait_quiet();
     Ok(())
 }
 

@@ -104,6 +104,18 @@ impl Daemon {
         self.status()["calls"].as_array().map_or(0, Vec::len)
     }
 
+    /// Waits until no call is up and its records are written; ten seconds at most.
+    pub fn wait_quiet(&self) {
+        for _ in 0..50 {
+            let quiet = self.calls_up() == 0;
+            // The answer came from the daemon; what it still writes takes less than this.
+            std::thread::park_timeout(Duration::from_millis(200));
+            if quiet {
+                return;
+            }
+        }
+    }
+
     /// p50 and p99 of how late RTP was sent since the start, in microseconds.
     pub fn deviation_us(&self) -> (u64, u64) {
         let sound = &self.status()["sound"];

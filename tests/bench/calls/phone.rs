@@ -9,6 +9,9 @@ use serde_json::Value;
 
 use crate::daemon::{Daemon, program, root};
 
+/// An interruption that did not silence us within so many milliseconds was not taken for one.
+pub const NOT_STOPPED_MS: u64 = 1_000;
+
 /// A call under way.
 pub struct Phone(Child);
 
@@ -62,9 +65,11 @@ impl Heard {
             + self.number("unsaid").and_then(|count| count.try_into().ok()).unwrap_or(0)
     }
 
-    /// From the caller's first sound over ours to our silence.
+    /// From the caller's first sound over ours to our silence. Left out are those that fell into a pause of ours: the report then gives the end of
+    /// our *next* sound, which shows in an answer after a gap although we seem never to have stopped.
     pub fn barge_ins(&self) -> Vec<u64> {
-        self.turns().filter_map(|turn| turn["barge_in_ms"].as_u64()).collect()
+        let stopped = |turn: &&Value| turn["gap_ms"].is_null() || turn["barge_in_ms"].as_u64().is_some_and(|ms| ms <= NOT_STOPPED_MS);
+        self.turns().filter(stopped).filter_map(|turn| turn["barge_in_ms"].as_u64()).collect()
     }
 
     /// A number of the report.
