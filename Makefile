@@ -37,7 +37,7 @@ test: ## everything that must hold, on the real engines too
 	cargo fmt --check
 	cargo build --release --locked --features engines
 	cargo clippy --locked --all-targets -- -D warnings
-	cargo test --locked
+	cargo test --locked --tests
 
 .PHONY: bench
 bench: ## measure, and print how: gaps, barge-in, sending, cost per call
