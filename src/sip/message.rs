@@ -9,6 +9,8 @@ pub mod name {
     #![expect(missing_docs, reason = "each is the header it spells")]
     pub const ACCEPT: &str = "Accept";
     pub const ALLOW: &str = "Allow";
+    pub const AUTHENTICATION_INFO: &str = "Authentication-Info";
+    pub const AUTHORIZATION: &str = "Authorization";
     pub const CALL_ID: &str = "Call-ID";
     pub const CONTACT: &str = "Contact";
     pub const CONTENT_ENCODING: &str = "Content-Encoding";
@@ -16,9 +18,15 @@ pub mod name {
     pub const CONTENT_TYPE: &str = "Content-Type";
     pub const CSEQ: &str = "CSeq";
     pub const EVENT: &str = "Event";
+    pub const EXPIRES: &str = "Expires";
     pub const FROM: &str = "From";
     pub const MAX_FORWARDS: &str = "Max-Forwards";
+    pub const MIN_EXPIRES: &str = "Min-Expires";
     pub const P_ASSERTED_IDENTITY: &str = "P-Asserted-Identity";
+    pub const PATH: &str = "Path";
+    pub const PROXY_AUTHENTICATE: &str = "Proxy-Authenticate";
+    pub const PROXY_AUTHENTICATION_INFO: &str = "Proxy-Authentication-Info";
+    pub const PROXY_AUTHORIZATION: &str = "Proxy-Authorization";
     pub const REASON: &str = "Reason";
     pub const RECORD_ROUTE: &str = "Record-Route";
     pub const REFER_TO: &str = "Refer-To";
@@ -27,6 +35,7 @@ pub mod name {
     pub const RETRY_AFTER: &str = "Retry-After";
     pub const ROUTE: &str = "Route";
     pub const SERVER: &str = "Server";
+    pub const SERVICE_ROUTE: &str = "Service-Route";
     pub const SUBSCRIPTION_STATE: &str = "Subscription-State";
     pub const SUPPORTED: &str = "Supported";
     pub const TO: &str = "To";
@@ -34,6 +43,7 @@ pub mod name {
     pub const USER_AGENT: &str = "User-Agent";
     pub const VIA: &str = "Via";
     pub const WARNING: &str = "Warning";
+    pub const WWW_AUTHENTICATE: &str = "WWW-Authenticate";
 }
 
 /// The full name behind a compact one (RFC 3261 §7.3.3 and the register of header fields); any other name as it is.

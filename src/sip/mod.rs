@@ -2,6 +2,7 @@
 
 mod check;
 mod dialog;
+pub mod digest;
 mod endpoint;
 mod event;
 mod flow;
