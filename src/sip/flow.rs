@@ -15,6 +15,11 @@ pub enum Transport {
 }
 
 impl Transport {
+    /// The transport that a `transport` parameter or a configured listener names (RFC 3261 §19.1.1).
+    pub fn named(text: &str) -> Option<Self> {
+        [Self::Udp, Self::Tcp, Self::Tls].into_iter().find(|transport| transport.via_name().eq_ignore_ascii_case(text))
+    }
+
     /// The name in a Via (RFC 3261 §20.42).
     pub const fn via_name(self) -> &'static str {
         match self {
@@ -33,16 +38,20 @@ impl Transport {
         }
     }
 
-    /// The transport of that name, in any case.
-    pub fn named(name: &str) -> Option<Self> {
-        [Self::Udp, Self::Tcp, Self::Tls].into_iter().find(|transport| transport.uri_name().eq_ignore_ascii_case(name))
-    }
-
     /// The port where none is written (RFC 3261 §19.1.2).
     pub const fn default_port(self) -> u16 {
         match self {
             Self::Udp | Self::Tcp => 5060,
             Self::Tls => 5061,
+        }
+    }
+
+    /// What a URI of ours says of it: nothing for UDP, which is what a URI without a parameter means (RFC 3263 §4.1).
+    pub const fn uri_param(self) -> &'static str {
+        match self {
+            Self::Udp => "",
+            Self::Tcp => ";transport=tcp",
+            Self::Tls => ";transport=tls",
         }
     }
 
@@ -52,7 +61,19 @@ impl Transport {
     }
 }
 
-/// One path between us and a peer.
+impl std::fmt::Display for Transport {
+    /// As a configuration writes it.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Udp => "udp",
+            Self::Tcp => "tcp",
+            Self::Tls => "tls",
+        })
+    }
+}
+
+/// One path between us and a peer. Where the transport is a stream, transport and remote address name the connection, and `local` is where we
+/// listen for that transport: what Via and Contact say.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Flow {
     /// What carries the messages.
@@ -67,6 +88,11 @@ impl Flow {
     /// A UDP path.
     pub const fn udp(local: SocketAddr, remote: SocketAddr) -> Self {
         Self { transport: Transport::Udp, local, remote }
+    }
+
+    /// Whether both are the same connection, or the same way of datagrams: what Via says of us does not matter.
+    pub fn is_same_way(self, other: Self) -> bool {
+        (self.transport, self.remote) == (other.transport, other.remote)
     }
 
     /// The same path to another place.
@@ -161,6 +187,12 @@ impl FromStr for Peer {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn transports_have_names_and_ports() {
+        assert_eq!(["TCP", "tls", "udp", "sctp"].map(Transport::named), [Some(Transport::Tcp), Some(Transport::Tls), Some(Transport::Udp), None]);
+        assert_eq!([Transport::Udp, Transport::Tcp, Transport::Tls].map(Transport::default_port), [5060, 5060, 5061]);
+    }
 
     #[test]
     fn a_peer_is_an_address_or_a_block() {

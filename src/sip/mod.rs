@@ -1,4 +1,4 @@
-//! SIP: wire, transactions, dialogs, endpoint. Pure: see [`Endpoint`]. RFC 3261, 3326, 3515, 3581, 6026.
+//! SIP: wire, transactions, dialogs, endpoint. Pure: see [`Endpoint`]. RFC 3261, 3326, 3515, 3581, 5626, 6026.
 
 mod check;
 mod dialog;
@@ -10,6 +10,7 @@ mod lex;
 pub mod message;
 mod method;
 mod settings;
+pub mod stream;
 mod timer;
 mod transaction;
 mod typed;
