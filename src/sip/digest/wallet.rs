@@ -16,7 +16,7 @@ pub struct Credentials {
     pub user: String,
     /// The password.
     pub secret: Pii<String>,
-    /// The realms that may have an answer made with it. A challenge of any other gets none.
+    /// The realms that may have an answer made with it; `*` is any. A challenge of another gets none.
     pub realms: Vec<String>,
 }
 
@@ -25,7 +25,7 @@ pub struct Credentials {
 pub enum AuthTrouble {
     /// It is of another realm.
     #[error(
-        "the other side asks for the password of realm {asked:?}, but the configuration allows {allowed}: if that is your PBX or provider, write realm = {asked:?}"
+        "the other side asks for the password of realm {asked:?}, but the configuration allows {allowed}: if that is your PBX or provider, write realms = [{asked:?}]"
     )]
     WrongRealm {
         /// The realm it names.
@@ -156,7 +156,7 @@ impl Wallet {
     }
 
     fn serves(&self, realm: &[u8]) -> bool {
-        self.credentials.realms.iter().any(|ours| ours.as_bytes().eq_ignore_ascii_case(realm))
+        self.credentials.realms.iter().any(|ours| ours == "*" || ours.as_bytes().eq_ignore_ascii_case(realm))
     }
 
     fn allowed(&self) -> String {
