@@ -11,7 +11,7 @@ use crate::base::limits::CALLS_MAX;
 use crate::base::{CallId, Pii, Seed};
 use crate::config::Config;
 use crate::net::{UdpFlow, local_towards};
-use crate::sip::{Command, EndCause, Endpoint, Event, Flow, Output, Party, SipCall};
+use crate::sip::{Arrival, Command, EndCause, Endpoint, Event, Flow, Output, Party, SipCall};
 
 use super::house::House;
 use super::line::{self, Opening, SipNews};
@@ -143,27 +143,26 @@ impl Switchboard {
 
     fn event(&mut self, event: Event) {
         match event {
-            Event::Incoming { call, flow, from, asserted, request_user, offer, .. } => {
-                let from = asserted.unwrap_or(from);
-                self.incoming(call, flow, &from, request_user.expose(), offer);
-            }
+            Event::Incoming(arrival) => self.incoming(*arrival),
             Event::Acked { call, sdp } => self.news(call, SipNews::Acked(sdp)),
             Event::Reoffer { call, offer } => self.news(call, SipNews::Reoffer(offer)),
             Event::Digit { call, digit, .. } => self.news(call, SipNews::Digit(digit)),
             Event::ReferAccepted { call } => self.news(call, SipNews::ReferAccepted),
             Event::ReferProgress { call, status } => self.news(call, SipNews::ReferProgress(status)),
             Event::ReferFailed { call, status } => self.news(call, SipNews::ReferFailed(status)),
-            Event::Cancelled { call } => self.over(call, false),
+            Event::Cancelled { call, .. } => self.over(call, false),
             Event::Ended { call, cause } => {
                 let failed = matches!(cause, EndCause::NoAck | EndCause::Timeout);
                 self.over(call, failed);
             }
-            Event::Failed { call, .. } => self.over(call, true),
+            Event::Failed { call, .. } | Event::Redirected { call, .. } => self.over(call, true),
             _ => {}
         }
     }
 
-    fn incoming(&mut self, call: SipCall, flow: Flow, from: &Pii<Box<Party>>, dialled: &str, offer: Option<bytes::Bytes>) {
+    fn incoming(&mut self, arrival: Arrival) {
+        let (call, flow) = (arrival.call, arrival.flow);
+        let dialled = arrival.request_user.expose().as_str();
         let agent = self.config.agent_for(dialled).and_then(|name| self.config.agents.get(name)).cloned();
         let refusal = match &agent {
             None => Some((404, format!("no route for what was dialled: add it under [[route]] in {}", self.config.file.display()))),
@@ -183,8 +182,8 @@ impl Switchboard {
         self.lines.insert(call, news_in);
         let entry = InProgress { call_id: id.to_string(), started_ms, to: dialled.to_owned(), agent: agent.name().to_owned() };
         self.roll.enter(call, entry);
-        let (from, dialled) = (Pii::new(number(from.expose())), dialled.to_owned());
-        let opening = Opening { sip: call, id, from, dialled, agent, offer, local: reachable(flow) };
+        let (from, dialled) = (Pii::new(number(arrival.caller().expose())), dialled.to_owned());
+        let opening = Opening { sip: call, id, from, dialled, agent, offer: arrival.offer, local: reachable(flow) };
         tokio::spawn(line::answer(Arc::clone(&self.house), opening, news));
     }
 

@@ -45,7 +45,7 @@ impl Endpoint {
         let told = known.told;
         self.forget_call(call);
         if !told {
-            self.tell(Event::Failed { call, status: 408, reason: "nobody answers".to_owned() });
+            self.tell(Event::Failed { call, status: 408, reason: "nobody answers".to_owned(), why: None });
         }
     }
 
@@ -89,7 +89,7 @@ impl Endpoint {
         let Some(known) = self.calls.get_mut(&call) else { return };
         known.told = true;
         known.cancel_wanted = true;
-        self.tell(Event::Failed { call, status: 408, reason: "nobody answers".to_owned() });
+        self.tell(Event::Failed { call, status: 408, reason: "nobody answers".to_owned(), why: None });
         self.send_cancel(now, call);
     }
 }
