@@ -1,6 +1,6 @@
 //! What the endpoint is told once, at its making.
 
-use super::{HostPort, Peer, Transport};
+use super::{HostPort, Peer, Phones, Transport};
 use crate::base::limits;
 
 /// The settings of an [`super::Endpoint`].
@@ -10,6 +10,8 @@ pub struct Settings {
     pub user_agent: String,
     /// Who is listened to. Anybody else meets silence.
     pub trusted: Vec<Peer>,
+    /// The business's own telephones; none: nobody registers here.
+    pub phones: Option<Phones>,
     /// What Via and Contact say, where it is not the local address of the flow.
     pub advertised: Option<HostPort>,
     /// What Via and Contact say to some peers alone, such as a trunk beyond a NAT of its own; the first that fits counts.
@@ -37,6 +39,7 @@ impl Default for Settings {
         Self {
             user_agent: "Nightbell".to_owned(),
             trusted: Vec::new(),
+            phones: None,
             advertised: None,
             advertised_to: Vec::new(),
             listens: Vec::new(),
