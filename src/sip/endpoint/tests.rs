@@ -2,6 +2,7 @@
 
 mod calls;
 mod flows;
+mod joining;
 mod lossy;
 mod rig;
 mod rules;
