@@ -8,24 +8,28 @@ use std::str::FromStr;
 pub enum Transport {
     /// One message a datagram; the transactions repeat what is lost.
     Udp,
-    /// A stream of messages; the connection repeats what is lost.
+    /// A stream of messages, each as long as its Content-Length says.
     Tcp,
-    /// A stream of messages that nobody on the way can read.
+    /// The same inside TLS.
     Tls,
 }
 
 impl Transport {
-    /// The transport that a `transport` parameter or a configured listener names (RFC 3261 §19.1.1).
-    pub fn named(text: &str) -> Option<Self> {
-        [Self::Udp, Self::Tcp, Self::Tls].into_iter().find(|transport| transport.via_name().eq_ignore_ascii_case(text))
-    }
-
     /// The name in a Via (RFC 3261 §20.42).
     pub const fn via_name(self) -> &'static str {
         match self {
             Self::Udp => "UDP",
             Self::Tcp => "TCP",
             Self::Tls => "TLS",
+        }
+    }
+
+    /// The name in a URI's transport parameter and in a configuration.
+    pub const fn uri_name(self) -> &'static str {
+        match self {
+            Self::Udp => "udp",
+            Self::Tcp => "tcp",
+            Self::Tls => "tls",
         }
     }
 
@@ -38,12 +42,9 @@ impl Transport {
         }
     }
 
-    /// Whether the transport repeats by itself what is lost.
-    pub const fn is_reliable(self) -> bool {
-        match self {
-            Self::Udp => false,
-            Self::Tcp | Self::Tls => true,
-        }
+    /// The transport of that name, in any case.
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Udp, Self::Tcp, Self::Tls].into_iter().find(|transport| transport.uri_name().eq_ignore_ascii_case(name))
     }
 
     /// The port where none is written (RFC 3261 §19.1.2).
@@ -53,16 +54,10 @@ impl Transport {
             Self::Tls => 5061,
         }
     }
-}
 
-impl std::fmt::Display for Transport {
-    /// As a configuration writes it.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Udp => "udp",
-            Self::Tcp => "tcp",
-            Self::Tls => "tls",
-        })
+    /// Whether the transport repeats by itself what is lost.
+    pub const fn is_reliable(self) -> bool {
+        !matches!(self, Self::Udp)
     }
 }
 
