@@ -15,11 +15,6 @@ pub enum Transport {
 }
 
 impl Transport {
-    /// The transport that a `transport` parameter or a configured listener names (RFC 3261 §19.1.1).
-    pub fn named(text: &str) -> Option<Self> {
-        [Self::Udp, Self::Tcp, Self::Tls].into_iter().find(|transport| transport.via_name().eq_ignore_ascii_case(text))
-    }
-
     /// The name in a Via (RFC 3261 §20.42).
     pub const fn via_name(self) -> &'static str {
         match self {
@@ -38,14 +33,6 @@ impl Transport {
         }
     }
 
-    /// The port where none is written (RFC 3261 §19.1.2).
-    pub const fn default_port(self) -> u16 {
-        match self {
-            Self::Udp | Self::Tcp => 5060,
-            Self::Tls => 5061,
-        }
-    }
-
     /// What a URI of ours says of it: nothing for UDP, which is what a URI without a parameter means (RFC 3263 §4.1).
     pub const fn uri_param(self) -> &'static str {
         match self {
@@ -55,20 +42,22 @@ impl Transport {
         }
     }
 
+    /// The transport of that name, in any case.
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Udp, Self::Tcp, Self::Tls].into_iter().find(|transport| transport.uri_name().eq_ignore_ascii_case(name))
+    }
+
+    /// The port where none is written (RFC 3261 §19.1.2).
+    pub const fn default_port(self) -> u16 {
+        match self {
+            Self::Udp | Self::Tcp => 5060,
+            Self::Tls => 5061,
+        }
+    }
+
     /// Whether the transport repeats by itself what is lost.
     pub const fn is_reliable(self) -> bool {
         !matches!(self, Self::Udp)
-    }
-}
-
-impl std::fmt::Display for Transport {
-    /// As a configuration writes it.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Udp => "udp",
-            Self::Tcp => "tcp",
-            Self::Tls => "tls",
-        })
     }
 }
 

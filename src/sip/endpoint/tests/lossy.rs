@@ -27,7 +27,11 @@ fn call_of(event: &Event) -> Option<(SipCall, bool)> {
         | Event::ReferProgress { call, .. }
         | Event::ReferFailed { call, .. }
         | Event::Digit { call, .. } => Some((*call, false)),
-        Event::Probed { .. } => None,
+        Event::Probed { .. }
+        | Event::Registered(_)
+        | Event::Unauthorised { .. }
+        | Event::PhoneRegistered { .. }
+        | Event::PhoneGone { .. } => None,
     }
 }
 
