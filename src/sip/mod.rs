@@ -1,4 +1,4 @@
-//! SIP: wire, transactions, dialogs, endpoint. Pure: see [`Endpoint`]. RFC 3261, 3326, 3515, 3581, 6026.
+//! SIP: wire, transactions, dialogs, endpoint. Pure: see [`Endpoint`]. RFC 3261, 3326, 3515, 3581, 5626, 6026.
 
 mod arrival;
 mod check;
@@ -13,6 +13,7 @@ pub mod message;
 mod method;
 mod reason;
 mod settings;
+pub mod stream;
 mod timer;
 mod transaction;
 mod typed;
