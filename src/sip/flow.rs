@@ -8,6 +8,10 @@ use std::str::FromStr;
 pub enum Transport {
     /// One message a datagram; the transactions repeat what is lost.
     Udp,
+    /// A stream of messages, each as long as its Content-Length says.
+    Tcp,
+    /// The same inside TLS.
+    Tls,
 }
 
 impl Transport {
@@ -15,14 +19,36 @@ impl Transport {
     pub const fn via_name(self) -> &'static str {
         match self {
             Self::Udp => "UDP",
+            Self::Tcp => "TCP",
+            Self::Tls => "TLS",
+        }
+    }
+
+    /// The name in a URI's transport parameter and in a configuration.
+    pub const fn uri_name(self) -> &'static str {
+        match self {
+            Self::Udp => "udp",
+            Self::Tcp => "tcp",
+            Self::Tls => "tls",
+        }
+    }
+
+    /// The transport of that name, in any case.
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Udp, Self::Tcp, Self::Tls].into_iter().find(|transport| transport.uri_name().eq_ignore_ascii_case(name))
+    }
+
+    /// The port where none is written (RFC 3261 §19.1.2).
+    pub const fn default_port(self) -> u16 {
+        match self {
+            Self::Udp | Self::Tcp => 5060,
+            Self::Tls => 5061,
         }
     }
 
     /// Whether the transport repeats by itself what is lost.
     pub const fn is_reliable(self) -> bool {
-        match self {
-            Self::Udp => false,
-        }
+        !matches!(self, Self::Udp)
     }
 }
 
