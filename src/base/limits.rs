@@ -36,6 +36,18 @@ pub const BRIDGE_MS_MAX: u64 = 160;
 /// A UDP datagram of SIP. Larger: dropped and counted.
 pub const SIP_DATAGRAM_BYTES_MAX: usize = 65_535;
 
+/// Start line and headers of one message on a stream. Longer: 400, and the connection is closed.
+pub const SIP_HEAD_BYTES_MAX: usize = 32 << 10;
+
+/// One message on a stream. Longer: 413, and the connection is closed.
+pub const SIP_STREAM_MESSAGE_BYTES_MAX: usize = 64 << 10;
+
+/// The largest request of ours that goes by UDP where the peer has TCP (RFC 3261 §18.1.1). Larger: by TCP.
+pub const SIP_UDP_REQUEST_BYTES_MAX: usize = 1_300;
+
+/// Peers remembered as having no TCP. Full: forgotten, and asked again.
+pub const SIP_WITHOUT_TCP_MAX: usize = 256;
+
 /// Headers of one SIP message. More: 400.
 pub const SIP_HEADERS_MAX: usize = 256;
 
@@ -183,6 +195,7 @@ pub const CONFIG_BYTES_MAX: u64 = 1 << 20;
 pub const CONFIG_ERRORS_MAX: usize = 50;
 
 const _: () = {
+    assert!(SIP_HEAD_BYTES_MAX < SIP_STREAM_MESSAGE_BYTES_MAX, "a head leaves room for a body");
     assert!(PREROLL_FRAMES_MAX < EAR_SOUND_MAX, "the sound before an onset must fit");
     assert!(EAR_SOUND_MAX < EAR_REPORTS_MAX, "events need room of their own");
     assert!(STORE_TEXT_BYTES_MAX >= 8 * UTTERANCE_CHARS_MAX, "an utterance fits whatever its script");

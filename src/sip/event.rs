@@ -335,7 +335,7 @@ pub enum Event {
 /// What the shell does for the endpoint.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Output {
-    /// Send these bytes as one datagram.
+    /// Send these bytes: one message, and one datagram where the transport has such.
     Send {
         /// The way.
         flow: Flow,
@@ -379,4 +379,6 @@ pub struct Counters {
     pub ignored_commands: u64,
     /// Transactions that ended without an answer.
     pub timeouts: u64,
+    /// Requests of ours that could not be sent.
+    pub unreachable: u64,
 }

@@ -1,4 +1,4 @@
-//! SIP: wire, transactions, dialogs, endpoint. Pure: see [`Endpoint`]. RFC 3261, 3326, 3515, 3581, 6026.
+//! SIP: wire, transactions, dialogs, endpoint. Pure: see [`Endpoint`]. RFC 3261, 3326, 3515, 3581, 5626, 6026.
 
 mod caps;
 mod check;
@@ -11,6 +11,7 @@ pub mod message;
 mod method;
 mod settings;
 mod shield;
+pub mod stream;
 mod timer;
 mod transaction;
 mod typed;

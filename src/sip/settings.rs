@@ -1,6 +1,6 @@
 //! What the endpoint is told once, at its making.
 
-use super::{HostPort, Peer};
+use super::{HostPort, Peer, Transport};
 use crate::base::limits;
 
 /// What somebody gets who is neither known nor in a network of the desk phones.
@@ -24,6 +24,10 @@ pub struct Settings {
     pub strangers: Strangers,
     /// What Via and Contact say, where it is not the local address of the flow.
     pub advertised: Option<HostPort>,
+    /// What Via and Contact say to some peers alone, such as a trunk beyond a NAT of its own; the first that fits counts.
+    pub advertised_to: Vec<(Peer, HostPort)>,
+    /// Where we listen, by transport: a request may leave its call's transport only for one of these.
+    pub listens: Vec<(Transport, u16)>,
     /// The user part of our Contact.
     pub contact_user: String,
     /// Calls at once. More are refused with 486.
@@ -39,6 +43,8 @@ impl Default for Settings {
             trusted: Vec::new(),
             strangers: Strangers::Silence,
             advertised: None,
+            advertised_to: Vec::new(),
+            listens: Vec::new(),
             contact_user: "nightbell".to_owned(),
             calls_max: limits::CALLS_MAX,
             hears_refer: false,

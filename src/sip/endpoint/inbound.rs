@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::Endpoint;
-use super::reply::{Echo, Reply, SDP, response_flow};
+use super::reply::{Echo, Reply, SDP, fallback_flow, response_flow};
 use super::table::{Opened, TxnId};
 use crate::base::Instant;
 use crate::sip::check::{Core, check};
@@ -84,7 +84,7 @@ impl Endpoint {
     }
 
     /// Refuses without a transaction, naming the rule in the reason phrase and in a Warning.
-    fn refuse_malformed(&mut self, flow: Flow, message: &Message, malformed: Malformed) {
+    pub(super) fn refuse_malformed(&mut self, flow: Flow, message: &Message, malformed: Malformed) {
         let Some(top) = message.all(name::VIA).next() else {
             self.counters.unreadable += 1;
             return;
@@ -124,7 +124,9 @@ impl Endpoint {
         let merge_key = received.core.to.tag.is_none().then(|| merge_key(&received.core));
         let merged = method != Method::Cancel && merge_key.as_ref().is_some_and(|key| self.by_merge_key.contains_key(key));
         let merge_key = merge_key.filter(|_| !merged && method != Method::Cancel);
-        let id = self.open_server(flow, Opened { method: method.clone(), key, merge_key, echo, counts: (!in_dialog).then_some(sender) });
+        let fallback = fallback_flow(received.flow, &received.core.via);
+        let counts = (!in_dialog).then_some(sender);
+        let id = self.open_server(flow, Opened { method: method.clone(), key, merge_key, echo, fallback, counts });
         if merged {
             self.reply(now, id, Reply::refuse(482, "RFC 3261 8.2.2.2: this request has come by another way already"));
         } else if let Err(refusal) = self.screen(received) {

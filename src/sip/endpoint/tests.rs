@@ -2,6 +2,7 @@
 
 mod calls;
 mod flood;
+mod flows;
 mod lossy;
 mod rig;
 mod rules;

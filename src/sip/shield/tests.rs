@@ -129,7 +129,7 @@ fn a_phone_is_banned_for_wrong_passwords_but_never_by_what_anybody_could_forge()
 #[test]
 fn over_a_connection_the_address_is_proven() {
     let mut shield = Shield::new(Strangers::Silence);
-    let phone = Flow { transport: Transport::Udp, ..flow("10.0.0.5:5060") };
+    let phone = Flow { transport: Transport::Tcp, ..flow("10.0.0.5:5060") };
     assert_eq!(shield.handle_connection(at(1), phone.remote, Standing::Phone), Verdict::Pass);
     for _ in 0..5 {
         shield.handle_offence(at(1), phone, Standing::Phone, Offence::NotSip);
