@@ -8,10 +8,14 @@ mod meant;
 pub mod models;
 mod network;
 mod raw;
+pub mod recipes;
 
 pub use error::{ConfigErrors, Problem};
 pub use load::Overrides;
-pub use meant::{Business, Config, Engines, Http, Media, PackChoice, Person, Route, Sip, Store};
+pub use meant::{
+    Advertised, Business, CallerId, Caps, Config, Context, Engines, Http, Listener, Media, NumberFormat, PackChoice, Person, Phone, Route,
+    Sip, Store, Tls, TransferBy, Trunk,
+};
 pub use network::Network;
 
 #[cfg(test)]

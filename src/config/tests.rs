@@ -48,7 +48,8 @@ fn what_is_written_is_what_is_meant() {
     let (dir, file) = written(RIGHT);
     let config = Config::load(&file).unwrap();
     assert_eq!(config.business.name, "Lakeside");
-    assert_eq!(config.sip.listen, ["0.0.0.0:5060".parse().unwrap(), "[::1]:5062".parse().unwrap()]);
+    let listen: Vec<String> = config.sip.listen.iter().map(ToString::to_string).collect();
+    assert_eq!(listen, ["udp:0.0.0.0:5060", "udp:[::1]:5062"]);
     assert!(config.trusts("127.9.9.9".parse().unwrap()) && !config.trusts("192.0.2.1".parse().unwrap()));
     assert_eq!(config.store.data, dir.path().join("data"));
     assert!(!config.store.recording);
@@ -65,7 +66,7 @@ fn an_unknown_key_is_refused_with_its_line_and_what_to_write() {
     assert_eq!(told[0].0, Some(3));
     assert!(told[0].1.contains("unknown key \"nmae\"") && told[0].1.contains("name or time_zone"), "{told:?}");
     assert_eq!(told[1].0, Some(7));
-    assert!(told[1].1.contains("listen, trusted, advertised, user_agent"), "{told:?}");
+    assert!(told[1].1.contains("listen, trusted, phones, advertised, user_agent"), "{told:?}");
     assert_eq!(problems(&format!("{RIGHT}\n[[route]]\nfrom = \"x\"\n"))[0].0, Some(20));
     assert_eq!(problems(&format!("{RIGHT}\n[telephone]\n"))[0].0, Some(19));
 }
@@ -82,7 +83,7 @@ fn a_wrong_type_is_told_beside_the_others() {
 fn every_wrong_value_is_told_at_once() {
     let wrong = RIGHT
         .replace("America/Chicago", "Mars/Base")
-        .replace("udp:0.0.0.0:5060", "tcp:0.0.0.0:5060")
+        .replace("udp:0.0.0.0:5060", "wss:0.0.0.0:5060")
         .replace("127.0.0.0/8", "localhost")
         .replace("sip:office@127.0.0.1:5070", "office")
         .replace("agent = \"tenants\"", "agent = \"nobody\"");
@@ -122,7 +123,7 @@ fn the_command_line_stands_over_the_file() {
     let (_dir, file) = written(RIGHT);
     let over = |sip: &str| Overrides { sip: Some(sip.to_owned()), http: Some("127.0.0.1:0".to_owned()), data: Some("elsewhere".into()) };
     let config = Config::load_with(&file, &over("udp:127.0.0.1:5080")).unwrap();
-    assert_eq!(config.sip.listen, ["127.0.0.1:5080".parse().unwrap()]);
+    assert_eq!(config.sip.listen[0].to_string(), "udp:127.0.0.1:5080");
     assert_eq!((config.http.listen.port(), config.store.data), (0, PathBuf::from("elsewhere")));
     let refused = Config::load_with(&file, &over("5060")).unwrap_err().to_string();
     assert!(refused.starts_with("command line: \"5060\""), "{refused}");
@@ -165,4 +166,26 @@ fn no_text_makes_the_reader_panic() {
         let meant = check::check(Path::new("nightbell.toml"), &text, &raw, check::Depth::Settings, &mut problems);
         prop_assert!(meant.is_some() || !problems.is_empty());
     });
+}
+
+#[test]
+fn a_trunk_starts_from_its_recipe_and_says_what_it_lacks() {
+    let (dir, file) = written(&format!(
+        "{RIGHT}\n[trunk.pbx]\nrecipe = \"freepbx-extension\"\nserver = \"sip:pbx.example.com;transport=tcp\"\nuser = \"201\"\nsecret_file = \"pbx.secret\"\nexpires_s = 120\n\
+         [phones.reception]\nuser = \"101\"\nsecret_file = \"pbx.secret\"\n"
+    ));
+    fs::write(dir.path().join("pbx.secret"), "secret\n").unwrap();
+    let config = Config::load(&file).unwrap();
+    let trunk = &config.trunks["pbx"];
+    assert_eq!((trunk.register, trunk.expires_s, trunk.domain.as_str()), (true, 120, "pbx.example.com"));
+    assert_eq!((trunk.realms.as_slice(), trunk.transfer), (&["asterisk".to_owned()][..], TransferBy::Refer));
+    assert_eq!((config.phones["reception"].user.as_str(), config.phones["reception"].contacts_max), ("101", 3));
+
+    let told = problems(&format!(
+        "{RIGHT}\n[trunk.a]\nserver = \"pbx\"\nregister = true\n[trunk.b]\nrecipe = \"teapot\"\n[trunk.c]\nserver = \"sip:c\"\ntransfer = \"magic\"\n\
+         destinations = [\"abc\"]\n[phones.x]\nuser = \"1\"\n"
+    ));
+    let lines: Vec<_> = told.iter().map(|(line, _)| line.unwrap()).collect();
+    assert_eq!(lines, [19, 20, 23, 26, 27, 28], "{told:#?}");
+    assert!(told.iter().any(|(_, what)| what.contains("freepbx-extension")), "{told:?}");
 }

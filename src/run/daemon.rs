@@ -14,15 +14,16 @@ use crate::call;
 use crate::config::models::{ChooseError, Chosen};
 use crate::config::{self, Config};
 use crate::net::{MediaPorts, UdpFlow};
-use crate::sip::{Command, HostPort, Peer};
+use crate::sip::{Command, HostPort, Peer, Transport};
 use crate::store::{MasterKey, Store, StoreError};
 
 use super::control;
 use super::desk::Front;
 use super::house::House;
 use super::hub::{Hub, HubError};
+use super::roll::Roll;
 use super::stock::Phrases;
-use super::switchboard::{Desk, ORDERS_MAX, Roll, Switchboard};
+use super::switchboard::{Desk, ORDERS_MAX, Switchboard};
 use super::voice::fixed_clauses;
 use super::workers::{EngineSettings, Engines, ModelPaths, Threads};
 
@@ -120,15 +121,16 @@ pub async fn run(config: Config) -> Result<(), RunError> {
 
 async fn listen(config: &Config) -> Result<Vec<UdpFlow>, RunError> {
     let mut flows = Vec::new();
-    for address in &config.sip.listen {
-        flows.push(UdpFlow::bind(*address).await.map_err(|error| RunError::Listen { address: *address, error })?);
+    for listener in config.sip.listen.iter().filter(|listener| listener.transport == Transport::Udp) {
+        let address = listener.address;
+        flows.push(UdpFlow::bind(address).await.map_err(|error| RunError::Listen { address, error })?);
     }
     Ok(flows)
 }
 
 fn sip_settings(config: &Config) -> crate::sip::Settings {
     let trusted: Vec<Peer> = config.sip.trusted.iter().filter_map(|network| network.to_string().parse().ok()).collect();
-    let port = config.sip.listen.first().map_or(5060, SocketAddr::port);
+    let port = config.sip.listen.first().map_or(5060, |listener| listener.address.port());
     let advertised = config.sip.advertised.map(|ip| HostPort { host: ip.to_string(), port });
     crate::sip::Settings { user_agent: config.sip.user_agent.clone(), trusted, advertised, ..crate::sip::Settings::default() }
 }

@@ -8,6 +8,10 @@ use std::str::FromStr;
 pub enum Transport {
     /// One message a datagram; the transactions repeat what is lost.
     Udp,
+    /// A stream of messages, each as long as its Content-Length says.
+    Tcp,
+    /// The same inside TLS.
+    Tls,
 }
 
 impl Transport {
@@ -15,18 +19,57 @@ impl Transport {
     pub const fn via_name(self) -> &'static str {
         match self {
             Self::Udp => "UDP",
+            Self::Tcp => "TCP",
+            Self::Tls => "TLS",
+        }
+    }
+
+    /// The name in a URI's transport parameter and in a configuration.
+    pub const fn uri_name(self) -> &'static str {
+        match self {
+            Self::Udp => "udp",
+            Self::Tcp => "tcp",
+            Self::Tls => "tls",
+        }
+    }
+
+    /// What a URI of ours says of it: nothing for UDP, which is what a URI without a parameter means (RFC 3263 §4.1).
+    pub const fn uri_param(self) -> &'static str {
+        match self {
+            Self::Udp => "",
+            Self::Tcp => ";transport=tcp",
+            Self::Tls => ";transport=tls",
+        }
+    }
+
+    /// The transport of that name, in any case.
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Udp, Self::Tcp, Self::Tls].into_iter().find(|transport| transport.uri_name().eq_ignore_ascii_case(name))
+    }
+
+    /// The port where none is written (RFC 3261 §19.1.2).
+    pub const fn default_port(self) -> u16 {
+        match self {
+            Self::Udp | Self::Tcp => 5060,
+            Self::Tls => 5061,
         }
     }
 
     /// Whether the transport repeats by itself what is lost.
     pub const fn is_reliable(self) -> bool {
-        match self {
-            Self::Udp => false,
-        }
+        !matches!(self, Self::Udp)
     }
 }
 
-/// One path between us and a peer.
+impl std::fmt::Display for Transport {
+    /// As a configuration writes it.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.uri_name())
+    }
+}
+
+/// One path between us and a peer. Where the transport is a stream, transport and remote address name the connection, and `local` is where we
+/// listen for that transport: what Via and Contact say.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Flow {
     /// What carries the messages.
@@ -41,6 +84,11 @@ impl Flow {
     /// A UDP path.
     pub const fn udp(local: SocketAddr, remote: SocketAddr) -> Self {
         Self { transport: Transport::Udp, local, remote }
+    }
+
+    /// Whether both are the same connection, or the same way of datagrams: what Via says of us does not matter.
+    pub fn is_same_way(self, other: Self) -> bool {
+        (self.transport, self.remote) == (other.transport, other.remote)
     }
 
     /// The same path to another place.
@@ -135,6 +183,12 @@ impl FromStr for Peer {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn transports_have_names_and_ports() {
+        assert_eq!(["TCP", "tls", "udp", "sctp"].map(Transport::named), [Some(Transport::Tcp), Some(Transport::Tls), Some(Transport::Udp), None]);
+        assert_eq!([Transport::Udp, Transport::Tcp, Transport::Tls].map(Transport::default_port), [5060, 5060, 5061]);
+    }
 
     #[test]
     fn a_peer_is_an_address_or_a_block() {

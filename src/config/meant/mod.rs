@@ -1,5 +1,9 @@
 //! The configuration as meant: values that were checked.
 
+mod sip;
+
+pub use sip::{Advertised, CallerId, Caps, Context, Listener, NumberFormat, Phone, Sip, Tls, TransferBy, Trunk};
+
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
@@ -7,7 +11,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Network;
 use crate::base::civil::Zone;
 use crate::dialogue::Agent;
 
@@ -28,6 +31,10 @@ pub struct Config {
     pub store: Store,
     /// Recognition, language and speech.
     pub engines: Engines,
+    /// The PBXs and providers that the box is joined to, by name.
+    pub trunks: BTreeMap<String, Trunk>,
+    /// The business's own telephones, by name.
+    pub phones: BTreeMap<String, Phone>,
     /// Who takes a call that wants a person, by name.
     pub people: BTreeMap<String, Person>,
     /// The agents that the routes name; none where only the settings were read.
@@ -60,19 +67,6 @@ pub struct Business {
     pub name: String,
     /// The zone that its hours are meant in.
     pub zone: Zone,
-}
-
-/// Signalling.
-#[derive(Clone, Debug)]
-pub struct Sip {
-    /// Where calls arrive, over UDP.
-    pub listen: Vec<SocketAddr>,
-    /// Who may call in.
-    pub trusted: Vec<Network>,
-    /// The address that callers see, when it is not the machine's own.
-    pub advertised: Option<IpAddr>,
-    /// What we call ourselves in `Server` and `User-Agent`.
-    pub user_agent: String,
 }
 
 /// Sound.

@@ -1,4 +1,8 @@
-//! The configuration as written. The one file (beside the agents') that names `toml`.
+//! The configuration as written. The one folder (beside the agents') that names `toml`.
+
+mod sip;
+
+pub(in crate::config) use sip::{Phone, Sip, Tls, Trunk};
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -7,95 +11,88 @@ use serde::Deserialize;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue, Deserializer};
 
-use super::error::Problem;
 use crate::base::limits;
+use crate::config::error::Problem;
 
 /// A value, and where it stands.
-pub(super) type Written<T> = Option<Spanned<T>>;
+pub(in crate::config) type Written<T> = Option<Spanned<T>>;
 
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(super) struct Raw {
-    pub(super) business: Business,
-    pub(super) sip: Sip,
-    pub(super) media: Media,
-    pub(super) http: Http,
-    pub(super) store: Store,
-    pub(super) engines: Engines,
-    pub(super) people: BTreeMap<String, Spanned<Person>>,
-    pub(super) agents: Agents,
-    pub(super) route: Vec<Spanned<Route>>,
+pub(in crate::config) struct Raw {
+    pub(in crate::config) business: Business,
+    pub(in crate::config) sip: Sip,
+    pub(in crate::config) media: Media,
+    pub(in crate::config) http: Http,
+    pub(in crate::config) store: Store,
+    pub(in crate::config) engines: Engines,
+    pub(in crate::config) trunk: BTreeMap<String, Spanned<Trunk>>,
+    pub(in crate::config) phones: BTreeMap<String, Spanned<Phone>>,
+    pub(in crate::config) people: BTreeMap<String, Spanned<Person>>,
+    pub(in crate::config) agents: Agents,
+    pub(in crate::config) route: Vec<Spanned<Route>>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(super) struct Business {
-    pub(super) name: Written<String>,
-    pub(super) time_zone: Written<String>,
+pub(in crate::config) struct Business {
+    pub(in crate::config) name: Written<String>,
+    pub(in crate::config) time_zone: Written<String>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(super) struct Sip {
-    pub(super) listen: Option<Vec<Spanned<String>>>,
-    pub(super) trusted: Option<Vec<Spanned<String>>>,
-    pub(super) advertised: Written<String>,
-    pub(super) user_agent: Written<String>,
+pub(in crate::config) struct Media {
+    pub(in crate::config) address: Written<String>,
+    pub(in crate::config) advertised: Written<String>,
+    pub(in crate::config) ports: Written<String>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(super) struct Media {
-    pub(super) address: Written<String>,
-    pub(super) advertised: Written<String>,
-    pub(super) ports: Written<String>,
+pub(in crate::config) struct Http {
+    pub(in crate::config) listen: Written<String>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(super) struct Http {
-    pub(super) listen: Written<String>,
+pub(in crate::config) struct Store {
+    pub(in crate::config) data: Written<String>,
+    pub(in crate::config) recording: Option<bool>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(super) struct Store {
-    pub(super) data: Written<String>,
-    pub(super) recording: Option<bool>,
+pub(in crate::config) struct Engines {
+    pub(in crate::config) pack: Written<String>,
+    pub(in crate::config) models: Written<String>,
+    pub(in crate::config) threads: Written<u16>,
+    pub(in crate::config) phrase_cache: Option<bool>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(super) struct Engines {
-    pub(super) pack: Written<String>,
-    pub(super) models: Written<String>,
-    pub(super) threads: Written<u16>,
-    pub(super) phrase_cache: Option<bool>,
+pub(in crate::config) struct Person {
+    pub(in crate::config) name: Written<String>,
+    pub(in crate::config) uri: Written<String>,
+    pub(in crate::config) ring_s: Written<u64>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(super) struct Person {
-    pub(super) name: Written<String>,
-    pub(super) uri: Written<String>,
-    pub(super) ring_s: Written<u64>,
+pub(in crate::config) struct Agents {
+    pub(in crate::config) folder: Written<String>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(super) struct Agents {
-    pub(super) folder: Written<String>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct Route {
-    pub(super) to: Written<String>,
-    pub(super) agent: Written<String>,
+pub(in crate::config) struct Route {
+    pub(in crate::config) to: Written<String>,
+    pub(in crate::config) agent: Written<String>,
 }
 
 /// Reads `text`, and collects what is wrong instead of stopping at the first: what could not be read is left out and read on.
-pub(super) fn read(text: &str) -> (Raw, Vec<Problem>) {
+pub(in crate::config) fn read(text: &str) -> (Raw, Vec<Problem>) {
     let (mut table, syntax) = DeTable::parse_recoverable(text);
     if !syntax.is_empty() {
         let problems = syntax.iter().take(limits::CONFIG_ERRORS_MAX);
@@ -153,7 +150,7 @@ fn remove_from_array(values: &mut toml::de::DeArray<'_>, span: &Range<usize>) ->
 }
 
 /// Any other small TOML file of ours; the error is in words, with its line.
-pub(super) fn parse_toml<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, String> {
+pub(in crate::config) fn parse_toml<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, String> {
     toml::from_str(text).map_err(|error| {
         let problem = Problem::at(text, error.span(), error.message());
         problem.line.map_or(problem.what.clone(), |line| format!("line {line}: {}", problem.what))

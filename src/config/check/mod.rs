@@ -1,19 +1,22 @@
 //! From what is written to what is meant. Every problem is collected; nothing is guessed.
 
-use std::collections::BTreeMap;
+mod people;
+mod routes;
+mod sip;
+mod trunks;
+
+pub(super) use sip::listener;
+
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::Duration;
 
 use toml::Spanned;
 
 use super::error::Problem;
 use super::raw::{self, Raw};
-use super::{Business, Config, Engines, Http, Media, Network, PackChoice, Person, Route, Sip, Store};
+use super::{Business, Config, Engines, Http, Media, PackChoice, Store};
 use crate::base::civil::Zone;
-use crate::dialogue::Agent;
 
 /// How far a configuration is checked.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -33,9 +36,12 @@ pub(super) fn check(file: &Path, text: &str, raw: &Raw, depth: Depth, problems: 
     let http = check.http(&raw.http);
     let store = check.store(&raw.store);
     let engines = check.engines(&raw.engines);
+    let trunks = check.trunks(&raw.trunk);
+    let phones = check.phones(&raw.phones);
     let people = check.people(&raw.people);
     let (routes, agents) = check.routes(raw);
-    problems.is_empty().then(|| Config { file: file.to_owned(), business, sip, media, http, store, engines, people, agents, routes })
+    let file = file.to_owned();
+    problems.is_empty().then(|| Config { file, business, sip, media, http, store, engines, trunks, phones, people, agents, routes })
 }
 
 struct Check<'a> {
@@ -55,35 +61,6 @@ impl Check<'_> {
             Zone::utc()
         });
         Business { name: name.map(plain).unwrap_or_default(), zone }
-    }
-
-    fn sip(&mut self, raw: &raw::Sip) -> Sip {
-        let listen = raw.listen.iter().flatten().filter_map(|text| {
-            let listener = listener(text.get_ref());
-            listener.map_err(|what| self.problem(text, &what)).ok()
-        });
-        let mut listen: Vec<_> = listen.collect();
-        if raw.listen.is_none() {
-            listen.push(SocketAddr::from((Ipv4Addr::UNSPECIFIED, 5060)));
-        } else if listen.is_empty() {
-            self.problems.push(Problem::missing("[sip] listen is empty: write at least one, such as listen = [\"udp:0.0.0.0:5060\"]"));
-        }
-        let trusted = raw.trusted.iter().flatten().filter_map(|text| {
-            let network = Network::parse(text.get_ref());
-            if network.is_none() {
-                self.problem(text, &format!("{:?} is no address or network: write \"192.0.2.10\" or \"192.0.2.0/24\"", text.get_ref()));
-            }
-            network
-        });
-        let trusted = trusted.collect();
-        if raw.trusted.is_none() {
-            self.problems.push(Problem::missing("[sip] needs trusted = [...]: the addresses that may call in, such as your PBX or trunk"));
-        }
-        let user_agent = raw.user_agent.as_ref().map_or_else(|| concat!("Nightbell/", env!("CARGO_PKG_VERSION")).to_owned(), plain);
-        if user_agent.chars().any(char::is_control) {
-            self.problems.push(Problem::missing("[sip] user_agent is one line of plain text"));
-        }
-        Sip { listen, trusted, advertised: self.address(raw.advertised.as_ref()), user_agent }
     }
 
     fn media(&mut self, raw: &raw::Media) -> Media {
@@ -134,70 +111,6 @@ impl Check<'_> {
         }
     }
 
-    fn people(&mut self, raw: &BTreeMap<String, Spanned<raw::Person>>) -> BTreeMap<String, Person> {
-        let person = |(key, at): (&String, &Spanned<raw::Person>)| {
-            let raw = at.get_ref();
-            let Some(uri) = &raw.uri else {
-                self.problem(at, &format!("[people.{key}] needs uri = \"sip:...\": where to reach them"));
-                return None;
-            };
-            if !is_sip_uri(uri.get_ref()) {
-                self.problem(uri, &format!("{:?} is no SIP URI: write \"sip:office@192.0.2.10\"", uri.get_ref()));
-            }
-            let ring_s = raw.ring_s.as_ref().map_or(20, |ring| *ring.get_ref());
-            if let Some(ring) = raw.ring_s.as_ref().filter(|_| !(5..=120).contains(&ring_s)) {
-                self.problem(ring, "ring_s is 5 to 120 seconds: a caller waits while it rings");
-            }
-            let name = raw.name.as_ref().map_or_else(|| key.clone(), plain);
-            Some((key.clone(), Person { name, uri: plain(uri), ring: Duration::from_secs(ring_s) }))
-        };
-        raw.iter().filter_map(person).collect()
-    }
-
-    fn routes(&mut self, raw: &Raw) -> (Vec<Route>, BTreeMap<String, Arc<Agent>>) {
-        let folder = self.relative(raw.agents.folder.as_ref().map_or("agents", |folder| folder.get_ref()));
-        let mut routes = Vec::new();
-        // None: it was tried, and its problem is told.
-        let mut agents: BTreeMap<String, Option<Arc<Agent>>> = BTreeMap::new();
-        if raw.route.is_empty() {
-            self.problems
-                .push(Problem::missing("there is no [[route]]: write one with to = \"*\" and agent = \"...\", so that somebody answers"));
-        }
-        for at in &raw.route {
-            let (Some(to), Some(agent)) = (&at.get_ref().to, &at.get_ref().agent) else {
-                self.problem(at, "a [[route]] needs to = \"...\" (what is dialled, or \"*\") and agent = \"...\"");
-                continue;
-            };
-            if self.depth == Depth::Agents && !agents.contains_key(agent.get_ref()) {
-                agents.insert(plain(agent), self.agent(&folder, agent, &raw.people));
-            }
-            routes.push(Route { to: plain(to), agent: plain(agent) });
-        }
-        let agents = agents.into_iter().filter_map(|(name, agent)| Some((name, agent?)));
-        (routes, agents.collect())
-    }
-
-    fn agent(&mut self, folder: &Path, name: &Spanned<String>, people: &BTreeMap<String, Spanned<raw::Person>>) -> Option<Arc<Agent>> {
-        let plain_name = name.get_ref().chars().all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_'));
-        if !plain_name || name.get_ref().is_empty() {
-            self.problem(name, "an agent's name has letters, digits, - and _ only: it is the name of its file");
-            return None;
-        }
-        let file = folder.join(format!("{}.toml", name.get_ref()));
-        if !file.is_file() {
-            self.problem(name, &format!("there is no agent {:?}: {} does not exist", name.get_ref(), file.display()));
-            return None;
-        }
-        let agent = super::agent::load(&file).map_err(|error| self.problem(name, &error.to_string())).ok()?;
-        for target in agent.targets().into_iter().filter(|target| !people.contains_key(*target)) {
-            self.problem(
-                name,
-                &format!("the agent {:?} puts callers through to {target:?}: write [people.{target}] with its uri", name.get_ref()),
-            );
-        }
-        Some(Arc::new(agent))
-    }
-
     fn required<'b, T>(&mut self, value: Option<&'b Spanned<T>>, what: &str) -> Option<&'b Spanned<T>> {
         if value.is_none() {
             self.problems.push(Problem::missing(what));
@@ -226,15 +139,6 @@ impl Check<'_> {
 
 fn plain(text: &Spanned<String>) -> String {
     text.get_ref().clone()
-}
-
-/// `udp:0.0.0.0:5060`, or without `udp:`.
-pub(super) fn listener(text: &str) -> Result<SocketAddr, String> {
-    let address = text.strip_prefix("udp:").unwrap_or(text);
-    if ["tcp:", "tls:", "ws:", "wss:"].iter().any(|other| text.starts_with(other)) {
-        return Err(format!("{text:?}: calls arrive over UDP only in this version: write \"udp:ADDRESS:PORT\""));
-    }
-    address.parse().map_err(|_| format!("{text:?} is no listener: write \"udp:ADDRESS:PORT\", such as \"udp:0.0.0.0:5060\""))
 }
 
 /// An address of this machine only, because nobody has to log in yet.
