@@ -152,6 +152,12 @@ pub const UTTERANCE_MS_MAX: u64 = 28_000;
 /// Characters of one utterance after recognition. Longer: cut.
 pub const UTTERANCE_CHARS_MAX: usize = 600;
 
+/// Records of one call whose commit gave no answer in time and whose receipts may still come. Full: the oldest is no longer waited for.
+pub const COMMITS_OVERDUE_MAX: usize = 4;
+
+/// Orders of one call to the records that are not answered. Full: the oldest is no longer waited for.
+pub const FILINGS_OPEN_MAX: usize = 8;
+
 /// Characters of one sentence we speak. Longer: cut at a word.
 pub const SENTENCE_CHARS_MAX: usize = 400;
 
