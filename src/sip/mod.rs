@@ -1,6 +1,7 @@
 //! SIP: wire, transactions, dialogs, endpoint. Pure: see [`Endpoint`]. RFC 3261, 3326, 3515, 3581, 5626, 6026.
 
 mod arrival;
+mod caps;
 mod check;
 mod command;
 mod dialog;
@@ -16,6 +17,7 @@ mod reason;
 pub mod register;
 mod registrar;
 mod settings;
+mod shield;
 pub mod stream;
 mod timer;
 mod transaction;
@@ -25,6 +27,7 @@ mod values;
 pub mod wire;
 
 pub use arrival::{Arrival, Party};
+pub use caps::{Allowance, Bearing, Caps, OverCap};
 pub use command::Command;
 pub use endpoint::Endpoint;
 pub use event::{Counters, EndCause, Event, Output, Probe, SipCall};
@@ -33,5 +36,6 @@ pub use invite::{AccountId, Invite, Replaces};
 pub use method::Method;
 pub use reason::{Causes, Reason};
 pub use registrar::{PhoneAccount, PhoneContact, Phones};
-pub use settings::Settings;
+pub use settings::{Settings, Strangers};
+pub use shield::{Notice, Offence, Report as ShieldReport, Seen, Shield, Standing, Verdict};
 pub use uri::{Uri, with_headers};

@@ -130,6 +130,12 @@ impl Registrar {
         self.bindings.get(user).is_some_and(|all| all.iter().any(|binding| binding.contact.flow.is_same_way(flow)))
     }
 
+    /// Until when the account `user` is registered by this way.
+    pub(super) fn until(&self, user: &str, flow: Flow) -> Option<Instant> {
+        let all = self.bindings.get(user)?.iter();
+        all.filter(|binding| binding.contact.flow.is_same_way(flow)).map(|binding| binding.until).max()
+    }
+
     /// The name of the telephone with this user name.
     pub(super) fn phone(&self, user: &str) -> Option<&str> {
         self.accounts.get(user).map(|account| account.phone.as_str())

@@ -145,7 +145,10 @@ fn a_foreign_realm_gets_no_answer_and_the_owner_a_sentence() {
     assert!(signed(&mut wallet).is_empty());
     let unknown = response(&[("WWW-Authenticate", "Digest realm=\"asterisk\", nonce=\"n\", algorithm=WHIRLPOOL")]);
     assert!(matches!(wallet.take(peer(), &unknown, Answered::No), Err(AuthTrouble::UnknownAlgorithm { .. })));
-    assert_eq!(wallet.take(peer(), &response(&[("WWW-Authenticate", "Basic realm=\"asterisk\"")]), Answered::No), Err(AuthTrouble::NoChallenge));
+    assert_eq!(
+        wallet.take(peer(), &response(&[("WWW-Authenticate", "Basic realm=\"asterisk\"")]), Answered::No),
+        Err(AuthTrouble::NoChallenge)
+    );
 }
 
 #[test]
@@ -238,7 +241,7 @@ fn an_answer_serves_once_and_in_its_place() {
     assert_eq!(door.judge(&request, home()), Verdict::Stale, "a replay is not let in");
     let mut other = Message::request(Method::Invite, b"sip:900@pbx.example".to_vec());
     other.headers = request.headers.clone();
-    assert_eq!(door.judge(&other, home()), Verdict::Denied, "an answer for REGISTER places no call");
+    assert_eq!(door.judge(&other, home()), Verdict::Wrong, "an answer for REGISTER places no call");
     let mut late = register();
     wallet.sign(peer(), &mut late, &mut Seed::new(4));
     door.now += Duration::from_secs(301);
@@ -275,7 +278,8 @@ fn a_wrong_name_and_a_wrong_secret_look_the_same() {
         wallet.take(peer(), &door.asked(0), Answered::No).unwrap();
         let mut request = register();
         wallet.sign(peer(), &mut request, &mut Seed::new(9));
-        assert_eq!(door.judge(&request, home()), Verdict::Denied);
+        assert_eq!(door.judge(&request, home()), Verdict::Wrong);
+        assert_eq!(door.judge(&request, "192.0.2.99".parse().unwrap()), Verdict::Denied, "a spoofed address is blamed for nothing");
     }
     assert_eq!(door.judge(&register(), home()), Verdict::Denied);
     assert_eq!(door.guard.remembered(), 0, "refusals leave nothing behind");
@@ -285,7 +289,10 @@ fn a_wrong_name_and_a_wrong_secret_look_the_same() {
 fn a_nonce_of_somebody_elses_making_is_too_old() {
     let mut door = Door::new();
     let mut wallet = wallet(&["nightbell"]);
-    let forged = response(&[("WWW-Authenticate", "Digest realm=\"nightbell\", nonce=\"0000000a00000001ffffffffffffffffffffffffffffffff\", qop=\"auth\"")]);
+    let forged = response(&[(
+        "WWW-Authenticate",
+        "Digest realm=\"nightbell\", nonce=\"0000000a00000001ffffffffffffffffffffffffffffffff\", qop=\"auth\"",
+    )]);
     wallet.take(peer(), &forged, Answered::No).unwrap();
     let mut request = register();
     wallet.sign(peer(), &mut request, &mut Seed::new(1));

@@ -87,7 +87,7 @@ impl Endpoint {
     fn caller_header(&self, invite: &Invite) -> Vec<u8> {
         let user: String = invite.from_user.bytes().map(escaped).collect();
         let host = invite.from_host.clone().unwrap_or_else(|| self.sent_by(invite.flow).host_only());
-        let uri = format!("<sip:{user}@{host}>");
+        let uri = if user.is_empty() { format!("<sip:{host}>") } else { format!("<sip:{user}@{host}>") };
         let named = if invite.from_display.is_empty() { uri } else { format!("{} {uri}", lex::quote(&invite.from_display)) };
         named.into_bytes()
     }

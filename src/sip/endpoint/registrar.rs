@@ -8,7 +8,7 @@ use crate::base::Instant;
 use crate::sip::digest::Verdict;
 use crate::sip::message::name;
 use crate::sip::registrar::{Change, PhoneContact, Refusal};
-use crate::sip::{Event, Flow, Method};
+use crate::sip::{Event, Flow, Method, Offence};
 
 impl Endpoint {
     /// Whether a new request may pass: a known peer's does, a telephone's once it has shown its password. Whoever has not is asked for it,
@@ -37,7 +37,10 @@ impl Endpoint {
             return true;
         }
         self.counters.challenged += 1;
-        self.counters.denied += u64::from(verdict == Verdict::Denied && received.message.get(name::AUTHORIZATION).is_some());
+        if verdict == Verdict::Wrong {
+            self.counters.denied += 1;
+            self.handle_offence(now, received.flow, Offence::WrongPassword);
+        }
         self.challenge(now, received, &verdict);
         false
     }
@@ -60,7 +63,7 @@ impl Endpoint {
     }
 
     pub(super) fn on_register(&mut self, now: Instant, id: TxnId, received: &Received) {
-        let Some(user) = received.user.clone() else { return self.refuse_stranger(now, id) };
+        let Some(user) = received.user.clone() else { return self.refuse_unknown_phone(now, id) };
         let message = &received.message;
         if received.core.to.uri().user.as_deref() != Some(user.as_str()) {
             let refusal = Reply::refuse(403, "RFC 3261 10.3: a telephone registers under its own user name alone");
@@ -89,16 +92,20 @@ impl Endpoint {
         self.reply(now, id, reply);
         if let Ok(change) = taken {
             self.tell_change(received.phone.clone().unwrap_or_default(), change);
+            if let Some(until) = self.registrar.as_ref().and_then(|registrar| registrar.until(&user, received.flow)) {
+                self.shield.vouch(received.flow.remote, until);
+            }
         }
         self.rearm_registrar();
     }
 
-    fn refuse_stranger(&mut self, now: Instant, id: TxnId) {
+    fn refuse_unknown_phone(&mut self, now: Instant, id: TxnId) {
         self.reply(now, id, Reply::refuse(403, "this telephone is not known here"));
     }
 
     fn tell_change(&mut self, phone: String, change: Change) {
         for contact in change.gone {
+            self.shield.stop_vouching(contact.flow.remote);
             self.tell(Event::PhoneGone { phone: phone.clone(), contact });
         }
         for contact in change.registered {
@@ -119,6 +126,7 @@ impl Endpoint {
 
     fn tell_gone(&mut self, gone: Vec<(String, PhoneContact)>) {
         for (phone, contact) in gone {
+            self.shield.stop_vouching(contact.flow.remote);
             self.tell(Event::PhoneGone { phone, contact });
         }
         self.rearm_registrar();

@@ -173,7 +173,7 @@ fn a_wrong_password_is_refused_in_the_same_words() {
             lines.map(|line| line.split("nonce=").next().unwrap().to_owned()).collect::<Vec<_>>()
         };
         assert_eq!(bare(&pair.wire[1]), bare(&pair.wire[3]));
-        assert_eq!((pair.events[1].len(), pair.house.transactions()), (0, 0));
+        assert!(pair.house.transactions() == 0 && !pair.events[1].iter().any(|event| matches!(event, Event::PhoneRegistered { .. })));
         assert_eq!((pair.house.counters().challenged, pair.house.counters().denied), (2, 1));
     }
 }

@@ -13,7 +13,9 @@ const SEEDS: u64 = 200;
 
 fn call_of(event: &Event) -> Option<(SipCall, bool)> {
     match event {
-        Event::Ended { call, .. } | Event::Cancelled { call, .. } | Event::Failed { call, .. } | Event::Redirected { call, .. } => Some((*call, true)),
+        Event::Ended { call, .. } | Event::Cancelled { call, .. } | Event::Failed { call, .. } | Event::Redirected { call, .. } => {
+            Some((*call, true))
+        }
         Event::Incoming(arrival) => Some((arrival.call, false)),
         Event::Acked { call, .. }
         | Event::Reoffer { call, .. }
@@ -28,6 +30,7 @@ fn call_of(event: &Event) -> Option<(SipCall, bool)> {
         | Event::ReferFailed { call, .. }
         | Event::Digit { call, .. } => Some((*call, false)),
         Event::Probed { .. }
+        | Event::Noticed(_)
         | Event::Registered(_)
         | Event::Unauthorised { .. }
         | Event::PhoneRegistered { .. }
