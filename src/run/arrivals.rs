@@ -21,7 +21,7 @@ impl Switchboard {
         let refusal = match &agent {
             None => Some((404, format!("no route for what was dialled: add it under [[route]] in {}", self.config.file.display()))),
             Some(_) if self.lines.len() >= CALLS_MAX => Some((486, "all lines are busy".to_owned())),
-            Some(_) => None,
+            Some(_) => self.house.doorman.admit(call, flow.remote.ip()).err().map(|over| (over.status(), over.to_string())),
         };
         let now = self.clock.now();
         if let Some((status, reason)) = refusal {

@@ -4,6 +4,7 @@ mod arrivals;
 pub mod control;
 mod daemon;
 mod desk;
+mod doorman;
 mod house;
 mod hub;
 mod leg;

@@ -19,7 +19,7 @@ mod uri;
 mod values;
 pub mod wire;
 
-pub use caps::{Allowance, Bearing, Caps, OverCap};
+pub use caps::{Allowance, Bearing, Caps, OverCap, Ticket};
 pub use endpoint::Endpoint;
 pub use event::{Command, Counters, EndCause, Event, Invite, Output, Party, Probe, Reason, SipCall};
 pub use flow::{Flow, HostPort, NotAPeer, Peer, Transport};
