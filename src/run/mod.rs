@@ -18,5 +18,6 @@ mod voice;
 pub mod workers;
 
 pub use daemon::{RunError, Started, run};
+pub use doorman::{Doorman, Pass};
 pub use house::Opened;
 pub use scribe::Scribe;

@@ -35,11 +35,6 @@ impl Roll {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).keys().copied().collect()
     }
 
-    /// Our name for a call.
-    pub fn name(&self, call: SipCall) -> Option<String> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&call).map(|entry| entry.call_id.clone())
-    }
-
     /// How many.
     pub fn len(&self) -> usize {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).len()

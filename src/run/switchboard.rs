@@ -112,13 +112,7 @@ impl Switchboard {
 
     fn event(&mut self, event: Event) {
         match event {
-            Event::Incoming { call, flow, from, asserted, request_user, offer, call_id, .. } => {
-                let from = asserted.unwrap_or(from);
-                self.incoming(call, flow, &from, request_user.expose(), offer);
-                if let Some(name) = self.roll.name(call) {
-                    self.house.trace.name(&call_id, &name);
-                }
-            }
+            Event::Incoming(arrival) => self.incoming(*arrival),
             Event::Noticed(notice) => Doorman::notice(&notice),
             Event::Acked { call, sdp } => {
                 self.house.doorman.acknowledged(call);
@@ -129,12 +123,12 @@ impl Switchboard {
             Event::ReferAccepted { call } => self.news(call, SipNews::ReferAccepted),
             Event::ReferProgress { call, status } => self.news(call, SipNews::ReferProgress(status)),
             Event::ReferFailed { call, status } => self.news(call, SipNews::ReferFailed(status)),
-            Event::Cancelled { call } => self.over(call, false),
+            Event::Cancelled { call, .. } => self.over(call, false),
             Event::Ended { call, cause } => {
                 let failed = matches!(cause, EndCause::NoAck | EndCause::Timeout);
                 self.over(call, failed);
             }
-            Event::Failed { call, .. } => self.over(call, true),
+            Event::Failed { call, .. } | Event::Redirected { call, .. } => self.over(call, true),
             _ => {}
         }
     }

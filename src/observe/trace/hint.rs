@@ -49,18 +49,22 @@ fn no_codec(lines: &[&Line]) -> Option<String> {
 }
 
 fn not_let_in(lines: &[&Line]) -> Option<String> {
-    let challenges: Vec<&&Line> = lines.iter().filter(|line| line.towards == Towards::Us && matches!(line.status(), Some(401 | 407))).collect();
+    let challenges: Vec<&&Line> =
+        lines.iter().filter(|line| line.towards == Towards::Us && matches!(line.status(), Some(401 | 407))).collect();
     let last = challenges.last()?;
     let (header, status) = if last.status() == Some(401) { ("WWW-Authenticate", 401) } else { ("Proxy-Authenticate", 407) };
     let realm = last.header(header).and_then(|value| value.split("realm=\"").nth(1)?.split('"').next()).unwrap_or("?");
     let sent = lines.iter().filter(|line| line.towards == Towards::Them);
     let answered = sent.filter(|line| line.header("Authorization").or_else(|| line.header("Proxy-Authorization")).is_some()).count();
     if answered == 0 {
-        return Some(format!("{status}: the peer wants a password for the realm {realm:?}, and no trunk has one: set user, secret_file and realms"));
+        return Some(format!(
+            "{status}: the peer wants a password for the realm {realm:?}, and no trunk has one: set user, secret_file and realms"
+        ));
     }
     let accepted = lines.iter().any(|line| line.towards == Towards::Us && matches!(line.status(), Some(200..=299)));
-    (challenges.len() > 1 && !accepted)
-        .then(|| format!("{status} again: the peer does not take our password for the realm {realm:?}: check user, auth_user and the secret's file"))
+    (challenges.len() > 1 && !accepted).then(|| {
+        format!("{status} again: the peer does not take our password for the realm {realm:?}: check user, auth_user and the secret's file")
+    })
 }
 
 fn refused(lines: &[&Line]) -> Option<String> {
@@ -91,11 +95,18 @@ fn nobody_there(lines: &[&Line]) -> Option<String> {
 
 /// RFC 3261 §13.3.1.4: our 200 is sent again until its ACK comes.
 fn no_ack(lines: &[&Line]) -> Option<String> {
-    let repeats = lines.iter().filter(|line| line.again && line.towards == Towards::Them && line.status() == Some(200) && line.method() == "INVITE").count();
+    let repeats = lines
+        .iter()
+        .filter(|line| line.again && line.towards == Towards::Them && line.status() == Some(200) && line.method() == "INVITE")
+        .count();
     let acked = lines.iter().any(|line| line.towards == Towards::Us && line.method() == "ACK");
-    let contact = lines.iter().find(|line| line.towards == Towards::Them && line.status() == Some(200)).and_then(|line| line.header("Contact"));
+    let contact =
+        lines.iter().find(|line| line.towards == Towards::Them && line.status() == Some(200)).and_then(|line| line.header("Contact"));
     (repeats >= 2 && !acked).then(|| {
-        format!("no ACK comes to our 200: the peer cannot reach {}; set advertised to the address that it sees", contact.unwrap_or("our Contact"))
+        format!(
+            "no ACK comes to our 200: the peer cannot reach {}; set advertised to the address that it sees",
+            contact.unwrap_or("our Contact")
+        )
     })
 }
 

@@ -155,15 +155,8 @@ impl Trace {
         if !ring.by_call_id.contains_key(&call_id) {
             ring.make_room();
         }
-        let fresh = || Exchange {
-            call_id: call_id.clone(),
-            call: None,
-            is_call: false,
-            lines: VecDeque::new(),
-            left_out: 0,
-            used: 0,
-            bytes: 0,
-        };
+        let fresh =
+            || Exchange { call_id: call_id.clone(), call: None, is_call: false, lines: VecDeque::new(), left_out: 0, used: 0, bytes: 0 };
         let exchange = ring.by_call_id.entry(call_id.clone()).or_insert_with(fresh);
         exchange.used = uses;
         let before = exchange.bytes;
@@ -216,7 +209,8 @@ impl Ring {
 
     /// The one that was quiet for longest; a call only where nothing else is left, so that a flood of OPTIONS hides no call.
     fn forget_one(&mut self) {
-        let oldest = self.by_call_id.values().min_by_key(|exchange| (exchange.is_call, exchange.used)).map(|exchange| exchange.call_id.clone());
+        let oldest =
+            self.by_call_id.values().min_by_key(|exchange| (exchange.is_call, exchange.used)).map(|exchange| exchange.call_id.clone());
         if let Some(exchange) = oldest.and_then(|call_id| self.by_call_id.remove(&call_id)) {
             self.bytes = self.bytes.saturating_sub(exchange.bytes);
         }
@@ -227,7 +221,8 @@ impl Exchange {
     fn take(&mut self, passing: &Passing<'_>) {
         let cut = passing.bytes.get(..limits::TRACE_MESSAGE_BYTES_MAX).unwrap_or(passing.bytes);
         let digest = digest(passing.bytes);
-        let again = self.lines.iter().any(|line| line.digest == digest && line.towards == passing.towards && line.length == passing.bytes.len());
+        let again =
+            self.lines.iter().any(|line| line.digest == digest && line.towards == passing.towards && line.length == passing.bytes.len());
         // A repetition is kept as its first line: the rest is known.
         let text = if again { first_lines(cut) } else { masked(cut) };
         self.is_call |= passing.bytes.starts_with(b"INVITE ");

@@ -6,7 +6,9 @@ use crate::base::limits;
 const INVITE: &str = "INVITE sip:leasing@192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.2;branch=z9hG4bK1\r\nFrom: <sip:10@h>;tag=1\r\nTo: <sip:l@h>\r\ni: abc@h\r\nCSeq: 1 INVITE\r\nContent-Type: application/sdp\r\n\r\nv=0\r\nc=IN IP4 192.0.2.2\r\nm=audio 4000 RTP/AVP 18 101\r\na=rtpmap:101 telephone-event/8000\r\n";
 
 fn response(status: &str) -> String {
-    format!("SIP/2.0 {status}\r\nVia: SIP/2.0/UDP 192.0.2.2;branch=z9hG4bK1\r\nCall-ID: abc@h\r\nCSeq: 1 INVITE\r\nContact: <sip:n@192.0.2.1>\r\n\r\n")
+    format!(
+        "SIP/2.0 {status}\r\nVia: SIP/2.0/UDP 192.0.2.2;branch=z9hG4bK1\r\nCall-ID: abc@h\r\nCSeq: 1 INVITE\r\nContact: <sip:n@192.0.2.1>\r\n\r\n"
+    )
 }
 
 fn pass(trace: &Trace, millis: u64, towards: Towards, text: &str) {
@@ -102,7 +104,10 @@ fn a_flood_hides_no_call_and_the_ring_keeps_its_bounds() {
     let call = newest(&trace);
     assert_eq!((call.call_id.as_str(), call.lines.len()), ("abc@h", limits::TRACE_MESSAGES_A_CALL_MAX));
     assert!(call.left_out > 0 && call.lines[0].seq() == "1");
-    assert!(trace.find(&Asked { call: Some("o4999".to_owned()), ..Asked::default() }).len() == 1, "what is no call is found by its Call-ID");
+    assert!(
+        trace.find(&Asked { call: Some("o4999".to_owned()), ..Asked::default() }).len() == 1,
+        "what is no call is found by its Call-ID"
+    );
     assert_eq!(trace.find(&Asked { last: 3, all: true, ..Asked::default() }).len(), 3);
 }
 

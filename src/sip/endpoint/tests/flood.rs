@@ -61,7 +61,7 @@ impl Storm {
                     self.sent_bytes += bytes.len() as u64;
                     self.last = String::from_utf8_lossy(&bytes).into_owned();
                 }
-                Output::Event(Event::Incoming { call, .. }) => self.calls.push(call),
+                Output::Event(Event::Incoming(arrival)) => self.calls.push(arrival.call),
                 Output::Event(Event::Noticed(_)) => self.notices += 1,
                 Output::Event(_) => {}
             }
