@@ -23,7 +23,7 @@ impl Switchboard {
         let refusal = match &agent {
             None => Some((404, format!("no route for what was dialled: add it under [[route]] in {}", self.config.file.display()))),
             Some(_) if self.lines.len() >= CALLS_MAX => Some((486, "all lines are busy".to_owned())),
-            Some(_) => None,
+            Some(_) => self.house.doorman.admit(call, flow.remote.ip()).err().map(|over| (over.status(), over.to_string())),
         };
         let now = self.clock.now();
         if let Some((status, reason)) = refusal {
@@ -37,6 +37,7 @@ impl Switchboard {
         let (news_in, news) = mpsc::channel(NEWS_MAX);
         self.lines.insert(call, news_in);
         let entry = InProgress { call_id: id.to_string(), started_ms, to: dialled.to_owned(), agent: agent.name().to_owned() };
+        self.house.trace.name(&arrival.call_id, &entry.call_id);
         self.roll.enter(call, entry);
         let (from, dialled) = (Pii::new(number(arrival.caller().expose())), dialled.to_owned());
         let opening = Opening { sip: call, id, from, dialled, agent, offer: arrival.offer, local: reachable(flow) };
