@@ -22,6 +22,14 @@ pub struct Settings {
     pub calls_max: usize,
     /// Whether a REFER is handed up as [`super::Event::Referred`]; otherwise it is declined with 603.
     pub hears_refer: bool,
+    /// Headers of an INVITE that [`super::Arrival::headers`] hands up, such as `X-Department`.
+    pub headers_heard: Vec<String>,
+    /// How long a session may go on unrefreshed where we say so, in seconds (RFC 4028).
+    pub session_expires_s: u32,
+    /// The shortest such time that we take, in seconds; a caller that wants less gets 422.
+    pub session_min_s: u32,
+    /// Peers that do not bear session timers: neither asked for nor granted.
+    pub no_session_timers: Vec<Peer>,
 }
 
 impl Default for Settings {
@@ -35,6 +43,10 @@ impl Default for Settings {
             contact_user: "nightbell".to_owned(),
             calls_max: limits::CALLS_MAX,
             hears_refer: false,
+            headers_heard: Vec::new(),
+            session_expires_s: limits::SIP_SESSION_EXPIRES_S,
+            session_min_s: limits::SIP_SESSION_MIN_S,
+            no_session_timers: Vec::new(),
         }
     }
 }

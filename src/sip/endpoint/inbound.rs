@@ -40,16 +40,12 @@ impl Received {
         self.body().filter(|_| self.content_type() == SDP)
     }
 
-    fn request_uri(&self) -> Uri {
+    /// The Request-URI, taken apart.
+    pub(super) fn request_uri(&self) -> Uri {
         match &self.message.start {
             Start::Request { uri, .. } => Uri::parse(uri).unwrap_or_default(),
             Start::Response { .. } => Uri::default(),
         }
-    }
-
-    /// The user part of the Request-URI.
-    pub(super) fn request_user(&self) -> String {
-        self.request_uri().user.unwrap_or_default()
     }
 }
 

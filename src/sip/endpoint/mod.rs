@@ -3,6 +3,7 @@
 //! One file for each method that comes in, one for each stage of what goes out; this one holds the doors.
 
 mod ack;
+mod arrival;
 mod bye;
 mod call;
 mod cancel;
@@ -54,6 +55,8 @@ pub struct Endpoint {
     outputs: VecDeque<Output>,
     counters: Counters,
     last_id: u64,
+    /// Whether new calls are turned away, and what their Retry-After says.
+    drain: Option<u32>,
 }
 
 impl Endpoint {
@@ -73,6 +76,7 @@ impl Endpoint {
             outputs: VecDeque::new(),
             counters: Counters::default(),
             last_id: 0,
+            drain: None,
         }
     }
 

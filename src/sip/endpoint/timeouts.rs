@@ -51,7 +51,7 @@ impl Endpoint {
         self.forget_call(call);
         if !told {
             let reason = if status == 408 { "nobody answers" } else { "the address cannot be reached" };
-            self.tell(Event::Failed { call, status, reason: reason.to_owned() });
+            self.tell(Event::Failed { call, status, reason: reason.to_owned(), why: None });
         }
     }
 
@@ -95,7 +95,7 @@ impl Endpoint {
         let Some(known) = self.calls.get_mut(&call) else { return };
         known.told = true;
         known.cancel_wanted = true;
-        self.tell(Event::Failed { call, status: 408, reason: "nobody answers".to_owned() });
+        self.tell(Event::Failed { call, status: 408, reason: "nobody answers".to_owned(), why: None });
         self.send_cancel(now, call);
     }
 }
