@@ -90,6 +90,21 @@ pub const KEPT_FLOWS_MAX: usize = 256;
 /// Names that certificates must have, by address. Full: all are forgotten, and told again with the next resolution.
 pub const SERVER_NAMES_MAX: usize = 256;
 
+/// How long one question to the name service waits, and each of two tries.
+pub const DNS_ANSWER_MS_MAX: u64 = 1_000;
+
+/// How long all questions about one URI may take. Longer: what was good last is used, or else nothing is.
+pub const DNS_WAIT_MS_MAX: u64 = 4_000;
+
+/// How long a name service that did not answer is not asked again, where something was good last.
+pub const DNS_PAUSE_MS: u64 = 30_000;
+
+/// Servers, and addresses of each, that one URI may lead to. More: passed over.
+pub const DNS_PLACES_MAX: usize = 16;
+
+/// URIs whose places are remembered. Full: all are forgotten, and asked for again.
+pub const DNS_REMEMBERED_MAX: usize = 256;
+
 /// Headers of one SIP message. More: 400.
 pub const SIP_HEADERS_MAX: usize = 256;
 

@@ -5,6 +5,7 @@ mod address;
 mod connection;
 mod patience;
 mod ports;
+mod resolve;
 mod sockets;
 mod streams;
 mod stun;
@@ -13,6 +14,7 @@ mod udp;
 
 pub use address::{ResolveError, local_towards, resolve};
 pub use ports::{MediaPorts, PortsError};
+pub use resolve::{Place, Places, Resolver};
 pub use sockets::tcp as tcp_listener;
 pub use streams::{Arrived, StreamCounts, Streams};
 pub use stun::{Asked, STUN_PORT, is_stun};

@@ -271,3 +271,6 @@ impl Table {
 const fn key(flow: Flow) -> (Transport, SocketAddr) {
     (flow.transport, flow.remote)
 }
+
+#[cfg(test)]
+mod tests;

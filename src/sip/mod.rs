@@ -11,6 +11,7 @@ mod flow;
 mod invite;
 mod lex;
 pub mod message;
+pub mod locate;
 mod method;
 mod reason;
 mod settings;

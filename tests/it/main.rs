@@ -14,5 +14,6 @@ mod people;
 mod phone;
 mod rtp;
 mod sip;
+mod transports;
 mod ua;
 mod wait;

@@ -27,7 +27,7 @@ fn call_of(event: &Event) -> Option<(SipCall, bool)> {
         | Event::ReferProgress { call, .. }
         | Event::ReferFailed { call, .. }
         | Event::Digit { call, .. } => Some((*call, false)),
-        Event::Probed { .. } => None,
+        Event::Moved { .. } | Event::Probed { .. } => None,
     }
 }
 
