@@ -98,14 +98,8 @@ async fn within<T>(millis: u64, what: impl Future<Output = io::Result<T>>) -> io
 /// Carries messages both ways until either side ends.
 async fn serve<S: AsyncRead + AsyncWrite + Send>(shared: &Shared, seat: &mut Seat, patience: Patience, stream: S) -> End {
     let (reader, writer) = tokio::io::split(stream);
-    let reading = Reading {
-        shared,
-        flow: seat.flow,
-        orders: seat.orders_in.clone(),
-        kept: seat.kept.clone(),
-        framer: Framer::default(),
-        patience,
-    };
+    let reading =
+        Reading { shared, flow: seat.flow, orders: seat.orders_in.clone(), kept: seat.kept.clone(), framer: Framer::default(), patience };
     tokio::select! {
         end = reading.run(reader) => end,
         end = write(&mut seat.orders, writer) => end,

@@ -179,6 +179,8 @@ pub enum Event {
         /// The new address.
         ours: std::net::IpAddr,
     },
+    /// Somebody was kept out, or silenced: a line for the log.
+    Noticed(super::Notice),
     /// The answer to an OPTIONS of ours.
     Probed {
         /// As in the command.
@@ -229,7 +231,7 @@ pub struct Counters {
     pub repeats: u64,
     /// Responses that no transaction waited for.
     pub stray_responses: u64,
-    /// Requests answered 503 because the table of transactions was full.
+    /// Requests answered 480 because the table of transactions was full, or its sender's share of it.
     pub overload: u64,
     /// Commands for a call that was gone, or that did not fit its state.
     pub ignored_commands: u64,

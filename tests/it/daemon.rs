@@ -26,6 +26,7 @@ static MACHINE: Mutex<()> = Mutex::new(());
 /// A running daemon.
 pub struct Daemon {
     child: Child,
+    config: PathBuf,
     data: TempDir,
     pub sip: SocketAddr,
     pub http: SocketAddr,
@@ -61,12 +62,12 @@ impl Daemon {
 
     /// The same with more arguments.
     pub fn start_with(arguments: &[&str]) -> Option<Self> {
-        let all = [&["--config", "config/demo/nightbell.toml", "--sip", "127.0.0.1:0"], arguments].concat();
-        Self::start_plain(&all)
+        let anywhere: &[&str] = if arguments.contains(&"--sip") { &[] } else { &["--sip", "127.0.0.1:0"] };
+        Self::start_at(root().join("config/demo/nightbell.toml"), &[anywhere, arguments].concat())
     }
 
-    /// A daemon whose configuration and listeners the arguments name.
-    pub fn start_plain(arguments: &[&str]) -> Option<Self> {
+    /// A daemon with a configuration of the test's own.
+    pub fn start_at(config: PathBuf, arguments: &[&str]) -> Option<Self> {
         let (program, there) = program();
         if !there {
             assert!(std::env::var_os("NIGHTBELL_IT").is_none(), "{} or a worker beside it is missing: build first", program.display());
@@ -76,8 +77,8 @@ impl Daemon {
         let machine = MACHINE.lock().unwrap_or_else(PoisonError::into_inner);
         let data = tempfile::tempdir().unwrap();
         let log = File::create(data.path().join("stderr.log")).unwrap();
-        let mut command = nightbell(&["run", "--http", "127.0.0.1:0"]);
-        command.args(arguments).arg("--data").arg(data.path()).stdout(Stdio::piped()).stderr(log);
+        let mut command = nightbell(&["run", "--http", "127.0.0.1:0", "--config"]);
+        command.arg(&config).args(arguments).arg("--data").arg(data.path()).stdout(Stdio::piped()).stderr(log);
         let mut child = command.spawn().unwrap();
         let (send, lines) = sync_channel(64);
         let stdout = BufReader::new(child.stdout.take().unwrap());
@@ -96,7 +97,7 @@ impl Daemon {
         };
         let (sip, http) = (address("sip"), address("http"));
         let listen = said("listen").unwrap_or_default().split(',').map(str::to_owned).collect();
-        let daemon = Self { child, data, sip, http, listen, _machine: machine };
+        let daemon = Self { child, config, data, sip, http, listen, _machine: machine };
         wait::until(WORKERS, "all three workers are ready", || {
             let workers = daemon.workers();
             (workers.len() == 3 && workers.iter().all(|worker| worker["state"] == "ready")).then_some(())
@@ -112,7 +113,10 @@ impl Daemon {
     /// Where it listens for `transport`, on an address that begins so.
     pub fn listens(&self, transport: &str, address: &str) -> SocketAddr {
         let found = self.listen.iter().filter_map(|one| one.strip_prefix(transport)?.strip_prefix(':'));
-        found.filter(|one| one.starts_with(address)).find_map(|one| one.parse().ok()).unwrap_or_else(|| panic!("{transport} in {:?}", self.listen))
+        found
+            .filter(|one| one.starts_with(address))
+            .find_map(|one| one.parse().ok())
+            .unwrap_or_else(|| panic!("{transport} in {:?}", self.listen))
     }
 
     /// Sends the process a signal, by its name.
@@ -146,6 +150,11 @@ impl Daemon {
         self.ask("calls").as_array().cloned().unwrap_or_default()
     }
 
+    /// The same for as many as `limit`.
+    pub fn calls_of(&self, limit: usize) -> Vec<Value> {
+        self.ask_more("calls", &["--limit", &limit.to_string()]).as_array().cloned().unwrap_or_default()
+    }
+
     /// The newest call once it has ended.
     pub fn last_call(&self) -> Call {
         let ended = |call: &Value| call["outcome"].is_string();
@@ -154,8 +163,12 @@ impl Daemon {
     }
 
     fn ask(&self, what: &str) -> Value {
-        let output =
-            nightbell(&[what, "--json", "--config", "config/demo/nightbell.toml", "--data"]).arg(self.data.path()).output().unwrap();
+        self.ask_more(what, &[])
+    }
+
+    fn ask_more(&self, what: &str, more: &[&str]) -> Value {
+        let mut command = nightbell(&[what, "--json", "--config"]);
+        let output = command.arg(&self.config).arg("--data").arg(self.data.path()).args(more).output().unwrap();
         serde_json::from_slice(&output.stdout).unwrap_or_else(|error| {
             panic!("`nightbell {what} --json` gave no JSON: {error}\n{}\n{}", String::from_utf8_lossy(&output.stderr), self.log())
         })

@@ -151,7 +151,7 @@ fn daemon(folder: &TempDir, listen: &[&str], tls: &str) -> Option<Daemon> {
     assert!(text.contains(listen[0]), "the configuration's listeners were replaced");
     let file = folder.path().join("nightbell.toml");
     std::fs::write(&file, text).unwrap();
-    Daemon::start_plain(&["--config", &file.display().to_string()])
+    Daemon::start_at(file, &[])
 }
 
 struct Authority {
@@ -191,7 +191,8 @@ impl Authority {
     fn client(&self, certificate: Option<&str>) -> Arc<ClientConfig> {
         let mut roots = RootCertStore::empty();
         roots.add(CertificateDer::from_pem_file(self.path().join("ca.pem")).unwrap()).unwrap();
-        let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider())).with_safe_default_protocol_versions().unwrap();
+        let builder =
+            ClientConfig::builder_with_provider(Arc::new(ring::default_provider())).with_safe_default_protocol_versions().unwrap();
         let builder = builder.with_root_certificates(roots);
         Arc::new(match certificate {
             None => builder.with_no_client_auth(),
@@ -318,7 +319,16 @@ fn wall_half_open_connections_are_bounded_and_end() {
     held.iter_mut().step_by(4).for_each(|stream| drop(stream.write_all(b"INVITE sip:a@b SIP/2.0\r\nVia")));
     let closed = |held: &mut Vec<TcpStream>| {
         held.iter_mut().for_each(|stream| stream.set_nonblocking(true).unwrap());
-        held.iter_mut().filter_map(|stream| stream.read(&mut [0; 64]).map(|length| length == 0).or_else(|error| if error.kind() == ErrorKind::WouldBlock { Ok(false) } else { Err(error) }).unwrap_or(true).then_some(())).count()
+        held.iter_mut()
+            .filter_map(|stream| {
+                stream
+                    .read(&mut [0; 64])
+                    .map(|length| length == 0)
+                    .or_else(|error| if error.kind() == ErrorKind::WouldBlock { Ok(false) } else { Err(error) })
+                    .unwrap_or(true)
+                    .then_some(())
+            })
+            .count()
     };
     wait::until(SOON, "those beyond the bound are closed at once", || (closed(&mut held) >= 150 - 128).then_some(()));
     let mut ua = Ua::new(daemon.sip);
@@ -341,7 +351,15 @@ fn wall_a_real_name_server_is_understood() {
 
     let free = std::net::UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let mut command = Command::new("dnsmasq");
-    command.args(["--keep-in-foreground", "--no-resolv", "--no-hosts", "--no-daemon", "--bind-interfaces", "--listen-address=127.0.0.1", "--user=root"]);
+    command.args([
+        "--keep-in-foreground",
+        "--no-resolv",
+        "--no-hosts",
+        "--no-daemon",
+        "--bind-interfaces",
+        "--listen-address=127.0.0.1",
+        "--user=root",
+    ]);
     command.arg(format!("--port={}", free.port()));
     command.args([
         "--naptr-record=provider.test,10,10,s,SIP+D2T,,_sip._tcp.provider.test",

@@ -63,7 +63,8 @@ impl Bench {
     }
 
     fn invite(&mut self, offer: usize) {
-        let invite = Invite::new(udp("192.0.2.2:5060"), "sip:20@192.0.2.2".to_owned(), Bytes::from("v".repeat(offer)));
+        let offer = Bytes::from("v".repeat(offer));
+        let invite = Invite { from_user: "10".to_owned(), ..Invite::new(udp("192.0.2.2:5060"), "sip:20@192.0.2.2", offer) };
         self.endpoint.invite(Instant::ZERO, invite);
         self.drain();
     }
