@@ -197,6 +197,13 @@ pub enum Event {
         /// Where it was.
         contact: PhoneContact,
     },
+    /// Our address towards the peer of a call that is up is another one: its sound wants a new offer.
+    Moved {
+        /// The call.
+        call: SipCall,
+        /// The new address.
+        ours: std::net::IpAddr,
+    },
     /// Somebody was kept out, or silenced: a line for the log.
     Noticed(super::Notice),
     /// The answer to an OPTIONS of ours.

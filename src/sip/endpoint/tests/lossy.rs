@@ -29,7 +29,8 @@ fn call_of(event: &Event) -> Option<(SipCall, bool)> {
         | Event::ReferProgress { call, .. }
         | Event::ReferFailed { call, .. }
         | Event::Digit { call, .. } => Some((*call, false)),
-        Event::Probed { .. }
+        Event::Moved { .. }
+        | Event::Probed { .. }
         | Event::Noticed(_)
         | Event::Registered(_)
         | Event::Unauthorised { .. }
