@@ -1,6 +1,7 @@
 //! What the endpoint is told once, at its making.
 
-use super::{HostPort, Peer, Phones, Transport};
+use super::digest::Credentials;
+use super::{AccountId, HostPort, Peer, Phones, Transport};
 use crate::base::limits;
 
 /// What somebody gets who is neither known nor in a network of the desk phones.
@@ -20,6 +21,8 @@ pub struct Settings {
     pub user_agent: String,
     /// Who is listened to. Anybody else gets what `strangers` says.
     pub trusted: Vec<Peer>,
+    /// Who we are with each PBX and provider that asks for a password.
+    pub accounts: Vec<(AccountId, Credentials)>,
     /// The business's own telephones; none: nobody registers here.
     pub phones: Option<Phones>,
     /// What strangers get.
@@ -51,6 +54,7 @@ impl Default for Settings {
         Self {
             user_agent: "Nightbell".to_owned(),
             trusted: Vec::new(),
+            accounts: Vec::new(),
             phones: None,
             strangers: Strangers::Silence,
             advertised: None,

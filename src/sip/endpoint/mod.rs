@@ -40,7 +40,7 @@ use super::{AccountId, Command, Counters, Event, Flow, Invite, Output, Settings,
 use crate::base::{Instant, Seed};
 use call::Call;
 use super::digest::{Credentials, Wallet};
-use super::register::{Register, RegistrationId};
+use super::register::RegistrationId;
 use super::registrar::Registrar;
 use register::Registering;
 use table::{ClientKey, Txn, TxnId, Wake};
@@ -79,6 +79,7 @@ pub struct Endpoint {
 impl Endpoint {
     /// An endpoint without calls.
     pub fn new(settings: Settings, seed: Seed) -> Self {
+        let wallets = settings.accounts.iter().map(|(account, credentials)| (*account, Wallet::new(credentials.clone()))).collect();
         let registrar = settings.phones.as_ref().map(Registrar::new);
         Self {
             shield: Shield::new(settings.strangers),
@@ -92,7 +93,7 @@ impl Endpoint {
             calls: BTreeMap::new(),
             by_dialog: BTreeMap::new(),
             wheel: BTreeSet::new(),
-            wallets: BTreeMap::new(),
+            wallets,
             registering: BTreeMap::new(),
             registrar,
             registrar_wake: None,
@@ -147,12 +148,6 @@ impl Endpoint {
             Some(credentials) => self.wallets.insert(account, Wallet::new(credentials)),
             None => self.wallets.remove(&account),
         };
-    }
-
-    /// Sends a registration's REGISTER, of which one at a time is under way. [`Event::Registered`] follows.
-    pub fn register(&mut self, now: Instant, register: Register) {
-        self.send_register(now, register);
-        self.sweep();
     }
 
     /// Takes an order.

@@ -94,7 +94,7 @@ impl Pair {
             call_id: "one".to_owned(),
             seq: 10 + u32::try_from(self.wire.len()).unwrap(),
         };
-        self.phone.register(self.now, register);
+        self.phone.handle_command(self.now, Command::Register(Box::new(register)));
         self.settle();
         let answers = self.events[0].iter().filter_map(|event| if let Event::Registered(answer) = event { Some(*answer.clone()) } else { None });
         answers.last().unwrap()
