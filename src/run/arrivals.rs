@@ -9,14 +9,16 @@ use crate::base::clock::unix_millis;
 use crate::base::limits::CALLS_MAX;
 use crate::base::{CallId, Pii};
 use crate::net::local_towards;
-use crate::sip::{Command, Flow, Party, SipCall};
+use crate::sip::{Arrival, Command, Flow, Party};
 
 use super::line::{self, Opening};
 use super::roll::InProgress;
 use super::switchboard::{NEWS_MAX, Switchboard};
 
 impl Switchboard {
-    pub(super) fn incoming(&mut self, call: SipCall, flow: Flow, from: &Pii<Box<Party>>, dialled: &str, offer: Option<bytes::Bytes>) {
+    pub(super) fn incoming(&mut self, arrival: Arrival) {
+        let (call, flow) = (arrival.call, arrival.flow);
+        let dialled = arrival.request_user.expose().as_str();
         let agent = self.config.agent_for(dialled).and_then(|name| self.config.agents.get(name)).cloned();
         let refusal = match &agent {
             None => Some((404, format!("no route for what was dialled: add it under [[route]] in {}", self.config.file.display()))),
@@ -36,8 +38,8 @@ impl Switchboard {
         self.lines.insert(call, news_in);
         let entry = InProgress { call_id: id.to_string(), started_ms, to: dialled.to_owned(), agent: agent.name().to_owned() };
         self.roll.enter(call, entry);
-        let (from, dialled) = (Pii::new(number(from.expose())), dialled.to_owned());
-        let opening = Opening { sip: call, id, from, dialled, agent, offer, local: reachable(flow) };
+        let (from, dialled) = (Pii::new(number(arrival.caller().expose())), dialled.to_owned());
+        let opening = Opening { sip: call, id, from, dialled, agent, offer: arrival.offer, local: reachable(flow) };
         tokio::spawn(line::answer(Arc::clone(&self.house), opening, news));
     }
 }

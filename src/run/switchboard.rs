@@ -94,22 +94,19 @@ impl Switchboard {
 
     fn event(&mut self, event: Event) {
         match event {
-            Event::Incoming { call, flow, from, asserted, request_user, offer, .. } => {
-                let from = asserted.unwrap_or(from);
-                self.incoming(call, flow, &from, request_user.expose(), offer);
-            }
+            Event::Incoming(arrival) => self.incoming(*arrival),
             Event::Acked { call, sdp } => self.news(call, SipNews::Acked(sdp)),
             Event::Reoffer { call, offer } => self.news(call, SipNews::Reoffer(offer)),
             Event::Digit { call, digit, .. } => self.news(call, SipNews::Digit(digit)),
             Event::ReferAccepted { call } => self.news(call, SipNews::ReferAccepted),
             Event::ReferProgress { call, status } => self.news(call, SipNews::ReferProgress(status)),
             Event::ReferFailed { call, status } => self.news(call, SipNews::ReferFailed(status)),
-            Event::Cancelled { call } => self.over(call, false),
+            Event::Cancelled { call, .. } => self.over(call, false),
             Event::Ended { call, cause } => {
                 let failed = matches!(cause, EndCause::NoAck | EndCause::Timeout);
                 self.over(call, failed);
             }
-            Event::Failed { call, .. } => self.over(call, true),
+            Event::Failed { call, .. } | Event::Redirected { call, .. } => self.over(call, true),
             _ => {}
         }
     }
