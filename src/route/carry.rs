@@ -165,11 +165,7 @@ impl DialPlan {
     }
 
     fn carried(&self, serves: impl Fn(&Carrier) -> bool, write: impl Fn(&Carrier) -> String) -> Result<Vec<Carriage>, NotCarried> {
-        let way = |carrier: &Carrier| Carriage {
-            trunk: carrier.trunk.clone(),
-            user: write(carrier),
-            caller: carrier.caller.clone(),
-        };
+        let way = |carrier: &Carrier| Carriage { trunk: carrier.trunk.clone(), user: write(carrier), caller: carrier.caller.clone() };
         let ways: Vec<Carriage> = self.carriers.iter().filter(|carrier| serves(carrier)).map(way).collect();
         if ways.is_empty() { Err(NotCarried::NoTrunk) } else { Ok(ways) }
     }

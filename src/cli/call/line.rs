@@ -108,10 +108,7 @@ impl Line {
         // The thread ends by itself when its handle is dropped: nobody waits for it.
         let (media, _) = Media::spawn(MediaSettings::default(), clock)?;
         let flow = Flow::udp(local, dialled.remote);
-        let invite = Invite {
-            from_user: dialled.from_user.clone(),
-            ..Invite::new(flow, dialled.target.clone(), session.offer())
-        };
+        let invite = Invite { from_user: dialled.from_user.clone(), ..Invite::new(flow, dialled.target.clone(), session.offer()) };
         let call = endpoint.invite(clock.now(), invite);
         let mut line = Self {
             clock,

@@ -34,7 +34,10 @@ impl Check<'_> {
     fn outside_line(&mut self, raw: &raw::Business) -> String {
         let Some(text) = &raw.outside_line else { return String::new() };
         if text.get_ref().len() > 3 || !text.get_ref().bytes().all(|byte| byte.is_ascii_digit()) {
-            self.problem(text, "outside_line is what your telephones dial before a number outside, such as \"9\"; leave it out if they dial nothing");
+            self.problem(
+                text,
+                "outside_line is what your telephones dial before a number outside, such as \"9\"; leave it out if they dial nothing",
+            );
         }
         plain(text)
     }
@@ -79,7 +82,10 @@ impl Check<'_> {
     }
 
     fn emergency_numbers(&mut self, texts: &[Spanned<String>]) -> Vec<String> {
-        for text in texts.iter().filter(|text| !(2..=6).contains(&text.get_ref().len()) || !text.get_ref().bytes().all(|byte| byte.is_ascii_digit())) {
+        for text in texts
+            .iter()
+            .filter(|text| !(2..=6).contains(&text.get_ref().len()) || !text.get_ref().bytes().all(|byte| byte.is_ascii_digit()))
+        {
             self.problem(text, "an emergency number is written as it is dialled: \"911\"");
         }
         texts.iter().map(plain).collect()

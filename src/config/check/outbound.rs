@@ -104,7 +104,8 @@ fn every_day(text: &str) -> Hours {
 }
 
 fn is_prefix(text: &str) -> bool {
-    text.strip_prefix('+').is_some_and(|digits| !digits.is_empty() && digits.len() <= 15 && digits.bytes().all(|byte| byte.is_ascii_digit()))
+    text.strip_prefix('+')
+        .is_some_and(|digits| !digits.is_empty() && digits.len() <= 15 && digits.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 fn carrier(trunk: &Trunk) -> Carrier {

@@ -73,7 +73,10 @@ impl Check<'_> {
             (None, None, Some(words), false) => Some(Action::Reject { status: self.status(raw.status.as_ref()), words: plain(words) }),
             (None, None, None, true) => {
                 if raw.phone.is_none() {
-                    self.problem(written, "a [[route]] with outside = true needs phone = \"*\": only the business's own telephones are let out");
+                    self.problem(
+                        written,
+                        "a [[route]] with outside = true needs phone = \"*\": only the business's own telephones are let out",
+                    );
                 }
                 Some(Action::Outside)
             }
@@ -124,7 +127,13 @@ impl Check<'_> {
             Some(plain(name))
         };
         let (open, closed) = (hours(raw.open.as_ref()), hours(raw.closed.as_ref()));
-        When { open, closed, dates: self.dates(raw.dates.as_ref()), weekdays: self.weekdays(raw.weekdays.as_ref()), holidays: self.holiday_names(raw, book) }
+        When {
+            open,
+            closed,
+            dates: self.dates(raw.dates.as_ref()),
+            weekdays: self.weekdays(raw.weekdays.as_ref()),
+            holidays: self.holiday_names(raw, book),
+        }
     }
 
     fn dates(&mut self, written: Option<&Spanned<String>>) -> Option<RangeInclusive<Date>> {
@@ -152,7 +161,8 @@ impl Check<'_> {
     fn holiday_names(&mut self, raw: &raw::Route, book: &Book) -> Vec<String> {
         let Some(at) = &raw.holiday else { return Vec::new() };
         let names = at.get_ref().all();
-        for name in names.iter().filter(|name| *name != "*" && !book.holidays.iter().any(|holiday| holiday.name.eq_ignore_ascii_case(name))) {
+        for name in names.iter().filter(|name| *name != "*" && !book.holidays.iter().any(|holiday| holiday.name.eq_ignore_ascii_case(name)))
+        {
             self.problem(at, &format!("there is no holiday {name:?}: write it under [holidays], or \"*\" for any of them"));
         }
         names.to_vec()
