@@ -16,6 +16,7 @@ mod scribe;
 mod stock;
 mod switchboard;
 mod voice;
+pub mod wires;
 pub mod workers;
 
 pub use daemon::{RunError, Started, run};
