@@ -9,6 +9,7 @@ mod house;
 mod hub;
 mod leg;
 mod line;
+mod onward;
 mod orders;
 mod roll;
 mod scribe;
