@@ -15,9 +15,11 @@ use crate::call;
 use crate::config::Listener;
 use crate::dialogue::{Agent, CallFacts};
 use crate::net::MediaPorts;
+use crate::observe::trace::Trace;
 use crate::sip::Command;
 use crate::store::Store;
 
+use super::doorman::Doorman;
 use super::hub::Hub;
 use super::stock::Phrases;
 use super::wires::Wires;
@@ -49,6 +51,10 @@ pub struct House {
     pub people: BTreeMap<String, String>,
     /// How patient a call is.
     pub call_settings: call::Settings,
+    /// What each trunk may use, and who was kept out.
+    pub doorman: Doorman,
+    /// The messages of the last calls, for their owner.
+    pub trace: Trace,
     /// What the signalling speaks over.
     pub wires: Wires,
     /// Orders to the signalling.

@@ -67,6 +67,8 @@ pub struct Opening {
     pub offer: Option<Bytes>,
     /// Our address on the way to the caller.
     pub local: IpAddr,
+    /// People who are rung before the agent answers, by name.
+    pub first: Vec<String>,
 }
 
 /// Answers a call and stays with it to its end.
@@ -335,7 +337,7 @@ impl Line {
                 }
                 return;
             }
-            Heard::Pause { .. } => return,
+            Heard::Pause { .. } | Heard::Answered { .. } => return,
             Heard::Resume { utterance, .. } => Hearing::Resumed(utterance),
             Heard::Yield { utterance } => Hearing::Yielded(utterance),
             Heard::Settling { utterance, .. } => Hearing::Settling(utterance),
