@@ -98,7 +98,11 @@ impl Switchboard {
                 self.house.trunks.lost(flow);
             }
             Arrived::Moved { peer, ours } => {
-                self.endpoint.handle_moved(now, peer, ours.ip());
+                self.endpoint.handle_moved(now, peer, ours);
+                self.house.trunks.moved(peer);
+            }
+            Arrived::Seen { peer, public } => {
+                self.endpoint.handle_seen(now, peer, public);
                 self.house.trunks.moved(peer);
             }
         }

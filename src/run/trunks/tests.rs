@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use super::known::{Known, of_arrival, spelled};
+use super::known::{Known, of_arrival};
 use super::secrets;
 use crate::base::{Instant, Pii};
-use crate::config::{Config, NumberFormat, Overrides};
+use crate::config::{Config, Overrides};
 use crate::sip::register::{RegistrationState, RegistrationTrouble};
 use crate::sip::{AccountId, Arrival, Flow, HealthState, Party, SipCall};
 
@@ -108,20 +108,6 @@ fn a_trunk_that_is_down_says_why_and_what_to_change() {
     all[third].health = HealthState::Down;
     assert!(all[third].ways().unwrap_err().to_string().contains("check server, its port and its transport"));
     assert_eq!(all[third].status(now)["state"], "down");
-}
-
-#[test]
-fn numbers_are_spelled_as_each_trunk_wants_them() {
-    for (format, number, expected) in [
-        (NumberFormat::E164, "+13125550188", "+13125550188"),
-        (NumberFormat::E164NoPlus, "+13125550188", "13125550188"),
-        (NumberFormat::National, "+13125550188", "3125550188"),
-        (NumberFormat::National, "+442079460958", "011442079460958"),
-        (NumberFormat::E164NoPlus, "20", "20"),
-        (NumberFormat::National, "*97", "*97"),
-    ] {
-        assert_eq!(spelled(format, number), expected);
-    }
 }
 
 #[test]
