@@ -3,8 +3,8 @@
 //! One file for each method that comes in, one for each stage of what goes out; this one holds the doors.
 
 mod ack;
-mod auth;
 mod arrival;
+mod auth;
 mod bye;
 mod call;
 mod cancel;
@@ -36,12 +36,12 @@ use std::net::IpAddr;
 
 use bytes::Bytes;
 
-use super::{AccountId, Command, Counters, Event, Flow, Invite, Output, Settings, Shield, SipCall};
-use crate::base::{Instant, Seed};
-use call::Call;
 use super::digest::{Credentials, Wallet};
 use super::register::RegistrationId;
 use super::registrar::Registrar;
+use super::{AccountId, Command, Counters, Event, Flow, Invite, Output, Settings, Shield, SipCall};
+use crate::base::{Instant, Seed};
+use call::Call;
 use register::Registering;
 use table::{ClientKey, Txn, TxnId, Wake};
 
