@@ -134,7 +134,13 @@ fn sip_settings(config: &Config) -> crate::sip::Settings {
     let trusted: Vec<Peer> = config.sip.trusted.iter().filter_map(|network| network.to_string().parse().ok()).collect();
     let port = config.sip.listen.first().map_or(5060, |listener| listener.address.port());
     let advertised = config.sip.advertised.map(|ip| HostPort { host: ip.to_string(), port });
-    crate::sip::Settings { user_agent: config.sip.user_agent.clone(), trusted, advertised, ..crate::sip::Settings::default() }
+    crate::sip::Settings {
+        user_agent: config.sip.user_agent.clone(),
+        trusted,
+        strangers: config.sip.strangers,
+        advertised,
+        ..crate::sip::Settings::default()
+    }
 }
 
 fn engine_settings(config: &Config, chosen: &Chosen) -> EngineSettings {
