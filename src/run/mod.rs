@@ -9,12 +9,14 @@ mod house;
 mod hub;
 mod leg;
 mod line;
+mod onward;
 mod orders;
 mod roll;
 mod scribe;
 mod stock;
 mod switchboard;
 mod voice;
+pub mod wires;
 pub mod workers;
 
 pub use daemon::{RunError, Started, run};

@@ -61,7 +61,9 @@ pub fn corpus(target: &str) -> Vec<Vec<u8>> {
         "digest" => bytes(&DIGESTS),
         "sdp" => bytes(&DESCRIPTIONS),
         "session" => rows(&DESCRIPTIONS, &[0, 1, 0, 1]),
-        "stream" => [prefixed(&MESSAGES), torture_messages().into_iter().map(|message| [&[7; 8][..], &message].concat()).collect()].concat(),
+        "stream" => {
+            [prefixed(&MESSAGES), torture_messages().into_iter().map(|message| [&[7; 8][..], &message].concat()).collect()].concat()
+        }
         "endpoint" => [calls(), torture_messages().into_iter().map(|message| [&[0][..], &message].concat()).collect()].concat(),
         _ => [bytes(&MESSAGES), torture_messages()].concat(),
     };
@@ -82,7 +84,8 @@ fn prefixed(texts: &[&str]) -> Vec<Vec<u8>> {
 /// Texts after one another, each with a byte before it that chooses what it is for.
 fn rows(texts: &[&str], choices: &[u8]) -> Vec<Vec<u8>> {
     let row = |shift: usize| {
-        let parts = choices.iter().enumerate().map(|(place, choice)| [&[*choice][..], texts[(place + shift) % texts.len()].as_bytes()].concat());
+        let parts =
+            choices.iter().enumerate().map(|(place, choice)| [&[*choice][..], texts[(place + shift) % texts.len()].as_bytes()].concat());
         parts.collect::<Vec<_>>().join(&0xfe)
     };
     (0..texts.len()).map(row).collect()
@@ -91,7 +94,9 @@ fn rows(texts: &[&str], choices: &[u8]) -> Vec<Vec<u8>> {
 /// Rows for the endpoint: messages from the peer (0), orders (12 to 15 and a kind above them), time (11), repetitions (10).
 fn calls() -> Vec<Vec<u8>> {
     let sdp = DESCRIPTIONS[0];
-    let row = |parts: &[(u8, &str)]| parts.iter().map(|(choice, text)| [&[*choice][..], text.as_bytes()].concat()).collect::<Vec<_>>().join(&0xfe);
+    let row = |parts: &[(u8, &str)]| {
+        parts.iter().map(|(choice, text)| [&[*choice][..], text.as_bytes()].concat()).collect::<Vec<_>>().join(&0xfe)
+    };
     vec![
         row(&[(0, INVITE), (12, ""), (28, sdp), (0, BYE), (11, "")]),
         row(&[(0, INVITE), (0, CANCEL), (28, sdp), (0, INVITE)]),

@@ -94,7 +94,8 @@ fn message_with(header: &str, value: &[u8]) -> Message {
 /// RFC 7616: a challenge to us, and an answer to ours. Nobody comes in without the secret.
 pub fn digest(data: &[u8]) {
     let here = address(2);
-    let mut wallet = Wallet::new(Credentials { user: "10".to_owned(), secret: Pii::new("secret".to_owned()), realms: vec!["*".to_owned()] });
+    let mut wallet =
+        Wallet::new(Credentials { user: "10".to_owned(), secret: Pii::new("secret".to_owned()), realms: vec!["*".to_owned()] });
     for answered in [Answered::No, Answered::Yes] {
         for header in ["WWW-Authenticate", "Proxy-Authenticate"] {
             let _ = wallet.take(here, &message_with(header, data), answered);
@@ -105,7 +106,8 @@ pub fn digest(data: &[u8]) {
         wallet.note(here, &message_with("Authentication-Info", data));
     }
     let mut guard = Guard::new(Secret::new([7; 32]), "nightbell".to_owned());
-    let verdict = guard.judge(Instant::from_millis(9), here.ip(), &message_with("Authorization", data), |_| Some("a secret of sixteen letters"));
+    let verdict =
+        guard.judge(Instant::from_millis(9), here.ip(), &message_with("Authorization", data), |_| Some("a secret of sixteen letters"));
     assert!(!matches!(verdict, Verdict::Passed(_)), "nobody guesses a secret");
 }
 
