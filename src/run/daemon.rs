@@ -138,7 +138,8 @@ fn sip_settings(config: &Config, listening: &[Listener]) -> crate::sip::Settings
     let advertised = config.sip.advertised.map(|ip| HostPort { host: ip.to_string(), port });
     let trusted = peers(&config.sip.trusted).collect();
     let listens = listening.iter().map(|listener| (listener.transport, listener.address.port())).collect();
-    crate::sip::Settings { user_agent: config.sip.user_agent.clone(), trusted, advertised, listens, ..crate::sip::Settings::default() }
+    let (user_agent, strangers) = (config.sip.user_agent.clone(), config.sip.strangers);
+    crate::sip::Settings { user_agent, trusted, strangers, advertised, listens, ..crate::sip::Settings::default() }
 }
 
 /// SIGHUP: the certificates are read again. They are as well, without it, when their files change.

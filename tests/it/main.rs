@@ -17,6 +17,8 @@ mod phone;
 mod rtp;
 mod sip;
 mod sipp;
+mod storm;
+mod torture;
 mod transports;
 mod ua;
 mod wait;
