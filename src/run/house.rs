@@ -21,7 +21,9 @@ use crate::store::Store;
 
 use super::doorman::Doorman;
 use super::hub::Hub;
+use super::phones::PhoneBook;
 use super::stock::Phrases;
+use super::trunks::Trunks;
 use super::wires::Wires;
 use super::workers::Engines;
 
@@ -55,6 +57,10 @@ pub struct House {
     pub doorman: Doorman,
     /// The messages of the last calls, for their owner.
     pub trace: Trace,
+    /// The PBXs and providers that the box is joined to.
+    pub trunks: Trunks,
+    /// Where the business's own telephones are.
+    pub phone_book: PhoneBook,
     /// What the signalling speaks over.
     pub wires: Wires,
     /// Orders to the signalling.

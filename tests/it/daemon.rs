@@ -188,6 +188,11 @@ impl Daemon {
         })
     }
 
+    /// Its data directory.
+    pub fn data(&self) -> &std::path::Path {
+        self.data.path()
+    }
+
     /// What the daemon has logged.
     pub fn log(&self) -> String {
         log_of(&self.data)

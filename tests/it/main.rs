@@ -10,6 +10,7 @@ mod crash;
 mod daemon;
 mod dialogues;
 mod interop;
+mod joining;
 mod load;
 mod peers;
 mod people;
