@@ -17,5 +17,6 @@ mod phone;
 mod rtp;
 mod sip;
 mod sipp;
+mod transports;
 mod ua;
 mod wait;
