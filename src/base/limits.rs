@@ -39,11 +39,43 @@ pub const BRIDGE_MS_MAX: u64 = 160;
 /// A UDP datagram of SIP. Larger: dropped and counted.
 pub const SIP_DATAGRAM_BYTES_MAX: usize = 65_535;
 
+/// Start line and headers of one message on a stream. Longer: 400, and the connection is closed.
+pub const SIP_HEAD_BYTES_MAX: usize = 32 << 10;
+
+/// One message on a stream. Longer: 413, and the connection is closed.
+pub const SIP_STREAM_MESSAGE_BYTES_MAX: usize = 64 << 10;
+
+/// The largest request of ours that goes by UDP where the peer has TCP (RFC 3261 §18.1.1). Larger: by TCP.
+pub const SIP_UDP_REQUEST_BYTES_MAX: usize = 1_300;
+
+/// Peers remembered as having no TCP. Full: forgotten, and asked again.
+pub const SIP_WITHOUT_TCP_MAX: usize = 256;
+
 /// Headers of one SIP message. More: 400.
 pub const SIP_HEADERS_MAX: usize = 256;
 
-/// SIP transactions at once. Full: new requests get 503 statelessly.
-pub const SIP_TRANSACTIONS_MAX: usize = 8 * CALLS_MAX;
+/// SIP transactions at once. Over UDP an answered INVITE and an answered BYE each stay 32 s for repeats (RFC 3261 timer J, RFC 6026 timer L),
+/// so that 150 calls a second that are answered and hung up keep 9,600 of them. At about 2 KiB each a full table takes 32 MiB.
+/// Full: new requests get 503 statelessly.
+pub const SIP_TRANSACTIONS_MAX: usize = 64 * CALLS_MAX;
+
+/// Early dialogs of one call of ours: phones that ring at once behind a forking proxy. More: those are heard ringing, and not acknowledged.
+pub const SIP_EARLY_DIALOGS_MAX: usize = 8;
+
+/// Contacts of a 3xx, and diversions of a call, that are handed up. More: the first ones.
+pub const SIP_LISTED_MAX: usize = 5;
+
+/// Letters of a name, a number or a text of the peer's that are handed up. More: cut.
+pub const SIP_TEXT_LETTERS_MAX: usize = 256;
+
+/// Octets of a header that is handed up as written, such as User-to-User. More: as if it were not there.
+pub const SIP_HEADER_BYTES_MAX: usize = 1_024;
+
+/// How long a session may go on unrefreshed, in seconds (RFC 4028 §4 recommends half an hour).
+pub const SIP_SESSION_EXPIRES_S: u32 = 1_800;
+
+/// The shortest session timer that is taken, in seconds. RFC 4028 §4 allows no less.
+pub const SIP_SESSION_MIN_S: u32 = 90;
 
 /// One utterance of the caller that the recogniser gets. Longer: it is cut there and the rest begins a new one.
 pub const UTTERANCE_MS_MAX: u64 = 28_000;
@@ -129,9 +161,12 @@ pub const CONFIG_BYTES_MAX: u64 = 1 << 20;
 pub const CONFIG_ERRORS_MAX: usize = 50;
 
 const _: () = {
+    assert!(SIP_HEAD_BYTES_MAX < SIP_STREAM_MESSAGE_BYTES_MAX, "a head leaves room for a body");
     assert!(PREROLL_FRAMES_MAX < EAR_SOUND_MAX, "the sound before an onset must fit");
     assert!(EAR_SOUND_MAX < EAR_REPORTS_MAX, "events need room of their own");
     assert!(STORE_TEXT_BYTES_MAX >= 8 * UTTERANCE_CHARS_MAX, "an utterance fits whatever its script");
+    assert!(SIP_TRANSACTIONS_MAX >= 150 * 2 * 32, "150 calls a second that are answered and hung up fit");
+    assert!(SIP_SESSION_MIN_S <= SIP_SESSION_EXPIRES_S && SIP_SESSION_MIN_S >= 90, "RFC 4028: a session timer is 90 s or more");
     assert!(LEGS_MAX >= CALLS_MAX, "every call needs a leg");
     assert!(REORDER_WAIT_MS < PLAYBACK_RING_MS, "reordering must not outlast the playback ring");
     assert!(STALL_WAIT_MS > REORDER_WAIT_MS, "a hole is given up before the stream counts as silent");

@@ -21,8 +21,9 @@ use super::control;
 use super::desk::Front;
 use super::house::House;
 use super::hub::{Hub, HubError};
+use super::roll::Roll;
 use super::stock::Phrases;
-use super::switchboard::{Desk, ORDERS_MAX, Roll, Switchboard};
+use super::switchboard::{Desk, ORDERS_MAX, Switchboard};
 use super::voice::fixed_clauses;
 use super::workers::{EngineSettings, Engines, ModelPaths, Threads};
 

@@ -9,7 +9,7 @@ use crate::web::Look;
 
 use super::control::{Control, Request};
 use super::house::House;
-use super::switchboard::Roll;
+use super::roll::Roll;
 
 /// The daemon's answers about itself.
 #[derive(Clone)]

@@ -1,5 +1,6 @@
 //! Every task of the daemon: the switchboard (signalling), one task a call, the sound hub, the keeper of the workers, the control socket.
 
+mod arrivals;
 pub mod control;
 mod daemon;
 mod desk;
@@ -8,6 +9,7 @@ mod hub;
 mod leg;
 mod line;
 mod orders;
+mod roll;
 mod scribe;
 mod stock;
 mod switchboard;

@@ -3,7 +3,7 @@
 use super::check::Core;
 use super::message::{Message, name};
 use super::values::NameAddr;
-use super::{Method, Uri, lex};
+use super::{Method, Uri, lex, with_headers};
 
 /// One end of a dialog, ours.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -123,6 +123,16 @@ impl Dialog {
             .with(name::TO, self.remote.clone())
             .with(name::CALL_ID, self.call_id.clone())
             .with(name::CSEQ, cseq)
+    }
+
+    /// The peer's address with this dialog as its Replaces, for a Refer-To (RFC 3891 §6.1): the tags as the peer sees them.
+    pub fn as_refer_to(&self) -> Option<String> {
+        let tag = |tag: &[u8]| if tag.is_empty() { "0".to_owned() } else { lex::text(tag) };
+        let remote_tag = tag(self.remote_tag.as_ref()?);
+        let replaces = format!("{};to-tag={remote_tag};from-tag={}", lex::text(&self.call_id), tag(&self.local_tag));
+        let target = lex::text(&self.target);
+        let bare = target.split('?').next().unwrap_or_default();
+        Some(with_headers(bare, &[(name::REPLACES, &replaces)]))
     }
 
     /// Where the next request would go by the book: the first route, or the peer's Contact.

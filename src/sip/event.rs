@@ -1,10 +1,10 @@
-//! What the endpoint is told to do, and what it tells.
+//! What the endpoint tells.
 
 use std::fmt;
 
 use bytes::Bytes;
 
-use super::Flow;
+use super::{Arrival, Flow, Reason, Replaces};
 use crate::base::Pii;
 
 /// One call, from the first INVITE to the last answer to BYE. Never used twice while the endpoint lives.
@@ -15,173 +15,18 @@ pub struct SipCall(pub u64);
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub struct Probe(pub u64);
 
-/// Who calls or is called, as a From, To or P-Asserted-Identity header says.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Party {
-    /// The name to show, unquoted; empty when there is none.
-    pub display: String,
-    /// The part before the @, or the number of a `tel:`; percent-escapes resolved. Empty when there is none.
-    pub user: String,
-    /// The host; empty for a `tel:`.
-    pub host: String,
-}
-
-/// A call to place.
-#[derive(Clone)]
-pub struct Invite {
-    /// The way the INVITE goes. Its remote address must be a trusted peer's.
-    pub flow: Flow,
-    /// The Request-URI and To, such as `sip:20@pbx.example`.
-    pub target: String,
-    /// The user part of From and Contact.
-    pub from_user: String,
-    /// The name in From; empty for none.
-    pub from_display: String,
-    /// Our SDP offer.
-    pub offer: Bytes,
-    /// How many hops are left: 70 for a call of our own, one less than the incoming call's when this one continues it.
-    pub max_forwards: u8,
-}
-
-/// Why a call of ours ends, for the Reason header of BYE or CANCEL (RFC 3326).
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Reason {
-    /// A cause of ITU-T Q.850, such as 16 for normal clearing.
-    pub q850: u8,
-    /// A few words for the peer's records; empty for none.
-    pub text: String,
-}
-
-impl fmt::Debug for Invite {
-    /// Whom it calls does not print.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Invite").field("flow", &self.flow).field("max_forwards", &self.max_forwards).finish_non_exhaustive()
-    }
-}
-
-/// An order to the endpoint. One for a call that is gone, or that does not fit the call's state, is counted and ignored: races are ordinary.
-#[derive(Clone)]
-pub enum Command {
-    /// Answer an incoming call with 180.
-    Ring {
-        /// The call.
-        call: SipCall,
-    },
-    /// Answer an incoming call with 200.
-    Accept {
-        /// The call.
-        call: SipCall,
-        /// Our SDP: the answer, or our offer when the INVITE had none.
-        answer: Bytes,
-    },
-    /// Refuse an incoming call. [`Event::Ended`] follows.
-    Reject {
-        /// The call.
-        call: SipCall,
-        /// 300 to 699; anything else becomes 480.
-        status: u16,
-        /// The text of a Warning 399 header.
-        reason: Option<String>,
-    },
-    /// Accept what [`Event::Reoffer`] brought.
-    Answer {
-        /// The call.
-        call: SipCall,
-        /// The answer, or our offer when the re-INVITE had none.
-        sdp: Option<Bytes>,
-    },
-    /// Refuse what [`Event::Reoffer`] brought; the call goes on as it was.
-    RejectOffer {
-        /// The call.
-        call: SipCall,
-        /// 400 to 699; anything else becomes 488.
-        status: u16,
-    },
-    /// End a call in whatever state it is. [`Event::Ended`] or [`Event::Cancelled`] follows.
-    Hangup {
-        /// The call.
-        call: SipCall,
-        /// Written into the BYE.
-        reason: Option<Reason>,
-    },
-    /// Give up a call of ours that nobody has answered. [`Event::Cancelled`] follows.
-    Cancel {
-        /// The call.
-        call: SipCall,
-    },
-    /// Offer other media within a call: hold, or its end. [`Event::OfferAnswered`] or [`Event::OfferRefused`] follows.
-    Offer {
-        /// The call.
-        call: SipCall,
-        /// Our offer.
-        sdp: Bytes,
-    },
-    /// Ask the peer to call somebody else instead of us (RFC 3515).
-    Refer {
-        /// The call.
-        call: SipCall,
-        /// The URI for Refer-To.
-        target: String,
-    },
-    /// Take what [`Event::Referred`] brought: 202, and the first NOTIFY.
-    AcceptRefer {
-        /// The call.
-        call: SipCall,
-    },
-    /// Refuse what [`Event::Referred`] brought.
-    RejectRefer {
-        /// The call.
-        call: SipCall,
-        /// 400 to 699; anything else becomes 603.
-        status: u16,
-    },
-    /// Tell the peer how the call goes that it asked for, once [`Command::AcceptRefer`] was given.
-    NotifyRefer {
-        /// The call.
-        call: SipCall,
-        /// The status line in the NOTIFY; from 200 on it is the last one.
-        status: u16,
-    },
-    /// Ask a peer whether it is there. [`Event::Probed`] follows.
-    Options {
-        /// Comes back in the event.
-        probe: Probe,
-        /// The way it goes.
-        flow: Flow,
-        /// The Request-URI.
-        target: String,
-    },
-}
-
-impl fmt::Debug for Command {
-    /// The order and its call; numbers, texts and descriptions do not print.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (name, call) = match self {
-            Self::Ring { call } => ("Ring", call),
-            Self::Accept { call, .. } => ("Accept", call),
-            Self::Reject { call, .. } => ("Reject", call),
-            Self::Answer { call, .. } => ("Answer", call),
-            Self::RejectOffer { call, .. } => ("RejectOffer", call),
-            Self::Hangup { call, .. } => ("Hangup", call),
-            Self::Cancel { call } => ("Cancel", call),
-            Self::Offer { call, .. } => ("Offer", call),
-            Self::Refer { call, .. } => ("Refer", call),
-            Self::AcceptRefer { call } => ("AcceptRefer", call),
-            Self::RejectRefer { call, .. } => ("RejectRefer", call),
-            Self::NotifyRefer { call, .. } => ("NotifyRefer", call),
-            Self::Options { probe, .. } => return write!(f, "Options({})", probe.0),
-        };
-        write!(f, "{name}({})", call.0)
-    }
-}
-
 /// Why a call is over.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum EndCause {
     /// The peer hung up.
     Bye {
         /// Its Reason header, when it sent one.
-        reason: Option<String>,
+        reason: Option<Reason>,
+    },
+    /// Another call has taken its place (RFC 3891).
+    Replaced {
+        /// That call.
+        by: SipCall,
     },
     /// We hung up.
     Hangup,
@@ -196,30 +41,12 @@ pub enum EndCause {
     Timeout,
 }
 
-/// What the endpoint tells. The last event of each call is `Ended`, `Cancelled` or `Failed`, and there is exactly one such.
+/// What the endpoint tells. The last event of each call is `Ended`, `Cancelled`, `Failed` or
+/// `Redirected`, and there is exactly one such.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Event {
-    /// Somebody calls. 100 was sent; answer with `Ring`, `Accept` or `Reject`.
-    Incoming {
-        /// The new call.
-        call: SipCall,
-        /// The way it came.
-        flow: Flow,
-        /// The caller, as From says.
-        from: Pii<Box<Party>>,
-        /// The caller, as P-Asserted-Identity says (RFC 3325): trunks put the true number there.
-        asserted: Option<Pii<Box<Party>>>,
-        /// Whom To names.
-        to: Pii<Box<Party>>,
-        /// The user part of the Request-URI: the number dialled.
-        request_user: Pii<String>,
-        /// The SDP offer, when there is one.
-        offer: Option<Bytes>,
-        /// The Call-ID.
-        call_id: String,
-        /// Hops left.
-        max_forwards: u8,
-    },
+    /// Somebody calls. 100 was sent; answer with `Ring`, `Progress`, `Accept` or `Reject`.
+    Incoming(Box<Arrival>),
     /// The caller has acknowledged our 200, or our answer to a re-INVITE.
     Acked {
         /// The call.
@@ -238,6 +65,8 @@ pub enum Event {
     Cancelled {
         /// The call.
         call: SipCall,
+        /// The peer's Reason header, when it sent one: `SIP` with cause 200 says that another phone has answered.
+        reason: Option<Reason>,
     },
     /// The call is over.
     Ended {
@@ -270,14 +99,36 @@ pub enum Event {
         status: u16,
         /// The reason phrase as received.
         reason: String,
+        /// What the peer adds in words, in Warning or in Reason.
+        why: Option<String>,
+    },
+    /// A call of ours was sent elsewhere by a 3xx: the shell may place another there, after it has asked its own rules. A last event.
+    Redirected {
+        /// The call.
+        call: SipCall,
+        /// 300 to 399.
+        status: u16,
+        /// URIs that can be called, the one wanted most first; five at most.
+        contacts: Vec<Pii<String>>,
     },
     /// The peer asks us to call somebody else (RFC 3515): answer with `AcceptRefer` or `RejectRefer`. Only where
     /// [`super::Settings::hears_refer`] says so; elsewhere it is declined.
     Referred {
         /// The call.
         call: SipCall,
-        /// The URI of Refer-To.
-        target: String,
+        /// The URI of Refer-To, without its headers.
+        target: Pii<String>,
+        /// The call that the new one shall replace at the target's, when the URI says so (RFC 3891).
+        replaces: Option<Box<Replaces>>,
+        /// That call, where it is one of ours: then the two peers shall be joined here.
+        own: Option<SipCall>,
+    },
+    /// The re-INVITE by which we kept the session alive (RFC 4028) has brought this answer to our last description.
+    Refreshed {
+        /// The call.
+        call: SipCall,
+        /// The SDP answer.
+        sdp: Bytes,
     },
     /// The peer has taken our offer within the call.
     OfferAnswered {
@@ -333,7 +184,7 @@ pub enum Event {
 /// What the shell does for the endpoint.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Output {
-    /// Send these bytes as one datagram.
+    /// Send these bytes: one message, and one datagram where the transport has such.
     Send {
         /// The way.
         flow: Flow,
@@ -377,4 +228,6 @@ pub struct Counters {
     pub ignored_commands: u64,
     /// Transactions that ended without an answer.
     pub timeouts: u64,
+    /// Requests of ours that could not be sent.
+    pub unreachable: u64,
 }

@@ -33,6 +33,15 @@ impl Transport {
         }
     }
 
+    /// What a URI of ours says of it: nothing for UDP, which is what a URI without a parameter means (RFC 3263 §4.1).
+    pub const fn uri_param(self) -> &'static str {
+        match self {
+            Self::Udp => "",
+            Self::Tcp => ";transport=tcp",
+            Self::Tls => ";transport=tls",
+        }
+    }
+
     /// The transport of that name, in any case.
     pub fn named(name: &str) -> Option<Self> {
         [Self::Udp, Self::Tcp, Self::Tls].into_iter().find(|transport| transport.uri_name().eq_ignore_ascii_case(name))
@@ -52,7 +61,8 @@ impl Transport {
     }
 }
 
-/// One path between us and a peer.
+/// One path between us and a peer. Where the transport is a stream, transport and remote address name the connection, and `local` is where we
+/// listen for that transport: what Via and Contact say.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Flow {
     /// What carries the messages.
@@ -67,6 +77,11 @@ impl Flow {
     /// A UDP path.
     pub const fn udp(local: SocketAddr, remote: SocketAddr) -> Self {
         Self { transport: Transport::Udp, local, remote }
+    }
+
+    /// Whether both are the same connection, or the same way of datagrams: what Via says of us does not matter.
+    pub fn is_same_way(self, other: Self) -> bool {
+        (self.transport, self.remote) == (other.transport, other.remote)
     }
 
     /// The same path to another place.
@@ -161,6 +176,12 @@ impl FromStr for Peer {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn transports_have_names_and_ports() {
+        assert_eq!(["TCP", "tls", "udp", "sctp"].map(Transport::named), [Some(Transport::Tcp), Some(Transport::Tls), Some(Transport::Udp), None]);
+        assert_eq!([Transport::Udp, Transport::Tcp, Transport::Tls].map(Transport::default_port), [5060, 5060, 5061]);
+    }
 
     #[test]
     fn a_peer_is_an_address_or_a_block() {

@@ -20,6 +20,12 @@ pub fn text(bytes: &[u8]) -> String {
     std::str::from_utf8(bytes).map_or_else(|_| bytes.iter().map(|&byte| char::from(byte)).collect(), str::to_owned)
 }
 
+/// The bytes as text for people and for rules: control characters become U+FFFD, which no number and no name holds, and what is longer
+/// than `letters_max` is cut.
+pub fn plain_text(bytes: &[u8], letters_max: usize) -> String {
+    text(bytes).chars().take(letters_max).map(|letter| if letter.is_control() { char::REPLACEMENT_CHARACTER } else { letter }).collect()
+}
+
 /// A number of decimal digits alone, up to `max`.
 pub fn number(bytes: &[u8], max: u64) -> Option<u64> {
     let digits = trim(bytes);

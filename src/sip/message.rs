@@ -15,23 +15,33 @@ pub mod name {
     pub const CONTENT_LENGTH: &str = "Content-Length";
     pub const CONTENT_TYPE: &str = "Content-Type";
     pub const CSEQ: &str = "CSeq";
+    pub const DIVERSION: &str = "Diversion";
     pub const EVENT: &str = "Event";
     pub const FROM: &str = "From";
+    pub const HISTORY_INFO: &str = "History-Info";
     pub const MAX_FORWARDS: &str = "Max-Forwards";
+    pub const MIN_SE: &str = "Min-SE";
     pub const P_ASSERTED_IDENTITY: &str = "P-Asserted-Identity";
+    pub const PRIVACY: &str = "Privacy";
+    pub const RACK: &str = "RAck";
     pub const REASON: &str = "Reason";
     pub const RECORD_ROUTE: &str = "Record-Route";
+    pub const REFER_SUB: &str = "Refer-Sub";
     pub const REFER_TO: &str = "Refer-To";
     pub const REFERRED_BY: &str = "Referred-By";
+    pub const REPLACES: &str = "Replaces";
     pub const REQUIRE: &str = "Require";
     pub const RETRY_AFTER: &str = "Retry-After";
     pub const ROUTE: &str = "Route";
+    pub const RSEQ: &str = "RSeq";
     pub const SERVER: &str = "Server";
+    pub const SESSION_EXPIRES: &str = "Session-Expires";
     pub const SUBSCRIPTION_STATE: &str = "Subscription-State";
     pub const SUPPORTED: &str = "Supported";
     pub const TO: &str = "To";
     pub const UNSUPPORTED: &str = "Unsupported";
     pub const USER_AGENT: &str = "User-Agent";
+    pub const USER_TO_USER: &str = "User-to-User";
     pub const VIA: &str = "Via";
     pub const WARNING: &str = "Warning";
 }
@@ -58,7 +68,7 @@ pub fn full_name(written: &str) -> &str {
         b't' => name::TO,
         b'u' => "Allow-Events",
         b'v' => name::VIA,
-        b'x' => "Session-Expires",
+        b'x' => name::SESSION_EXPIRES,
         b'y' => "Identity",
         _ => written,
     }

@@ -1,14 +1,19 @@
-//! SIP: wire, transactions, dialogs, endpoint. Pure: see [`Endpoint`]. RFC 3261, 3326, 3515, 3581, 6026.
+//! SIP: wire, transactions, dialogs, endpoint. Pure: see [`Endpoint`]. RFC 3261, 3326, 3515, 3581, 5626, 6026.
 
+mod arrival;
 mod check;
+mod command;
 mod dialog;
 mod endpoint;
 mod event;
 mod flow;
+mod invite;
 mod lex;
 pub mod message;
 mod method;
+mod reason;
 mod settings;
+pub mod stream;
 mod timer;
 mod transaction;
 mod typed;
@@ -16,9 +21,13 @@ mod uri;
 mod values;
 pub mod wire;
 
+pub use arrival::{Arrival, Party};
+pub use command::Command;
 pub use endpoint::Endpoint;
-pub use event::{Command, Counters, EndCause, Event, Invite, Output, Party, Probe, Reason, SipCall};
+pub use event::{Counters, EndCause, Event, Output, Probe, SipCall};
 pub use flow::{Flow, HostPort, NotAPeer, Peer, Transport};
+pub use invite::{AccountId, Invite, Replaces};
 pub use method::Method;
+pub use reason::{Causes, Reason};
 pub use settings::Settings;
-pub use uri::Uri;
+pub use uri::{Uri, with_headers};

@@ -1,6 +1,6 @@
 //! What the endpoint is told once, at its making.
 
-use super::{HostPort, Peer};
+use super::{HostPort, Peer, Transport};
 use crate::base::limits;
 
 /// The settings of an [`super::Endpoint`].
@@ -12,12 +12,24 @@ pub struct Settings {
     pub trusted: Vec<Peer>,
     /// What Via and Contact say, where it is not the local address of the flow.
     pub advertised: Option<HostPort>,
+    /// What Via and Contact say to some peers alone, such as a trunk beyond a NAT of its own; the first that fits counts.
+    pub advertised_to: Vec<(Peer, HostPort)>,
+    /// Where we listen, by transport: a request may leave its call's transport only for one of these.
+    pub listens: Vec<(Transport, u16)>,
     /// The user part of our Contact.
     pub contact_user: String,
     /// Calls at once. More are refused with 486.
     pub calls_max: usize,
     /// Whether a REFER is handed up as [`super::Event::Referred`]; otherwise it is declined with 603.
     pub hears_refer: bool,
+    /// Headers of an INVITE that [`super::Arrival::headers`] hands up, such as `X-Department`.
+    pub headers_heard: Vec<String>,
+    /// How long a session may go on unrefreshed where we say so, in seconds (RFC 4028).
+    pub session_expires_s: u32,
+    /// The shortest such time that we take, in seconds; a caller that wants less gets 422.
+    pub session_min_s: u32,
+    /// Peers that do not bear session timers: neither asked for nor granted.
+    pub no_session_timers: Vec<Peer>,
 }
 
 impl Default for Settings {
@@ -26,9 +38,15 @@ impl Default for Settings {
             user_agent: "Nightbell".to_owned(),
             trusted: Vec::new(),
             advertised: None,
+            advertised_to: Vec::new(),
+            listens: Vec::new(),
             contact_user: "nightbell".to_owned(),
             calls_max: limits::CALLS_MAX,
             hears_refer: false,
+            headers_heard: Vec::new(),
+            session_expires_s: limits::SIP_SESSION_EXPIRES_S,
+            session_min_s: limits::SIP_SESSION_MIN_S,
+            no_session_timers: Vec::new(),
         }
     }
 }

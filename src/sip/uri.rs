@@ -17,6 +17,8 @@ pub struct Uri {
     pub params: Vec<(String, Option<String>)>,
     /// Whether `?header=value` follows.
     pub has_headers: bool,
+    /// Those headers, escapes resolved.
+    pub headers: Vec<(String, String)>,
 }
 
 impl Uri {
@@ -53,13 +55,15 @@ impl Uri {
             None => None,
         };
         let (location, headers) = match after.iter().position(|&byte| byte == b'?') {
-            Some(at) => (after.get(..at)?, true),
-            None => (after, false),
+            Some(at) => (after.get(..at)?, after.get(at + 1..)),
+            None => (after, None),
         };
         let mut parts = location.split(|&byte| byte == b';');
         let (host, port) = host_port(parts.next()?)?;
         let params = parts.map(uri_param).collect::<Option<Vec<_>>>()?;
-        Some(Self { scheme, user, host, port, params, has_headers: headers })
+        let has_headers = headers.is_some();
+        let headers = headers.unwrap_or_default().split(|&byte| byte == b'&').filter_map(uri_header).take(HEADERS_MAX).collect();
+        Some(Self { scheme, user, host, port, params, has_headers, headers })
     }
 
     fn parse_tel(scheme: String, rest: &[u8]) -> Option<Self> {
@@ -80,6 +84,39 @@ impl Uri {
     pub fn is_callable(&self) -> bool {
         matches!(self.scheme.as_str(), "sip" | "sips" | "tel")
     }
+}
+
+/// Headers of one URI that are looked at.
+const HEADERS_MAX: usize = 16;
+
+fn uri_header(part: &[u8]) -> Option<(String, String)> {
+    let at = part.iter().position(|&byte| byte == b'=')?;
+    let resolved = |bytes: &[u8]| lex::text(&lex::unescape(bytes));
+    Some((resolved(part.get(..at)?), resolved(part.get(at + 1..)?))).filter(|(name, _)| !name.is_empty())
+}
+
+/// The URI with headers behind it, escaped as RFC 3261 §19.1.1 asks: for a Refer-To.
+pub fn with_headers(uri: &str, headers: &[(&str, &str)]) -> String {
+    let mut out = uri.to_owned();
+    let mut mark = if uri.contains('?') { '&' } else { '?' };
+    for (name, value) in headers {
+        out.push(mark);
+        for byte in name.bytes() {
+            out.push_str(&escaped_in_header(byte));
+        }
+        out.push('=');
+        for byte in value.bytes() {
+            out.push_str(&escaped_in_header(byte));
+        }
+        mark = '&';
+    }
+    out
+}
+
+/// hnv-unreserved and unreserved of RFC 3261 §25.1.
+fn escaped_in_header(byte: u8) -> String {
+    let plain = byte.is_ascii_alphanumeric() || b"-_.!~*'()[]/?:+$".contains(&byte);
+    if plain { char::from(byte).to_string() } else { format!("%{byte:02X}") }
 }
 
 fn uri_param(part: &[u8]) -> Option<(String, Option<String>)> {
@@ -128,7 +165,13 @@ mod tests {
         let tel = Uri::parse(b"tel:+1-201-555-0123;phone-context=x").unwrap();
         assert_eq!(tel.user.as_deref(), Some("+1-201-555-0123"));
         assert!(Uri::parse(b"urn:service:sos").is_some_and(|uri| !uri.is_callable()));
-        assert!(Uri::parse(b"sip:a@b?Route=%3Cx%3E").unwrap().has_headers);
+        let headed = Uri::parse(b"sip:a@b?Route=%3Cx%3E&b=&=c").unwrap();
+        assert!(headed.has_headers);
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        assert_eq!(headed.headers, [pair("Route", "<x>"), pair("b", "")]);
+        let written = with_headers("sip:a@b", &[("Replaces", "x@y;to-tag=1"), ("c", "\r\n&")]);
+        assert_eq!(written, "sip:a@b?Replaces=x%40y%3Bto-tag%3D1&c=%0D%0A%26");
+        assert_eq!(Uri::parse(written.as_bytes()).unwrap().headers, [pair("Replaces", "x@y;to-tag=1"), pair("c", "\r\n&")]);
         for broken in
             ["", "sip", "sip:", "sip:@host", "sip:a b@c", "<sip:a@b>", "sip:a@b:port", "sip:a@b:70000", "sip:a@[::1", "1sip:a", "sip:a@b;;"]
         {

@@ -1,6 +1,7 @@
 //! Structured header values: addresses with names, Via, CSeq.
 
 use super::{Method, Party, Uri, lex, uri};
+use crate::base::limits;
 
 /// `"Name" <uri>;params`, as From, To, Contact, Route and Refer-To hold it (RFC 3261 §20.10).
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -41,10 +42,11 @@ impl NameAddr {
         Uri::parse(&self.uri).unwrap_or_default()
     }
 
-    /// Who that is.
+    /// Who that is, fit to be read by people and by rules.
     pub fn party(&self) -> Party {
         let uri = self.uri();
-        Party { display: lex::text(&self.display), user: uri.user.unwrap_or_default(), host: uri.host }
+        let plain = |text: &[u8]| lex::plain_text(text, limits::SIP_TEXT_LETTERS_MAX);
+        Party { display: plain(&self.display), user: plain(uri.user.unwrap_or_default().as_bytes()), host: plain(uri.host.as_bytes()) }
     }
 }
 

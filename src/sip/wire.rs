@@ -66,6 +66,25 @@ pub fn frame(datagram: &Bytes) -> Result<Framed, Malformed> {
     Ok(Framed::Message { message: Message { start, headers, body }, broken })
 }
 
+/// How long the body is that follows `head`, a start line and headers with the empty line: over a stream Content-Length alone says
+/// where the next message begins (RFC 3261 §18.3, §20.14).
+pub fn stated_length(head: &[u8]) -> Result<usize, Malformed> {
+    let mut lines = Lines { bytes: head, at: 0 };
+    lines.next_line();
+    let mut broken = None;
+    let mut reader = Reader { headers: Vec::new(), lengths: Vec::new(), broken: &mut broken };
+    reader.read(&mut lines);
+    let fail = |rule| Malformed::new(rule, 0);
+    match reader.lengths.as_slice() {
+        [] => Err(fail("RFC 3261 20.14: over a stream every message has a Content-Length")),
+        [length] => {
+            let length = lex::number(length, u64::from(u32::MAX)).ok_or(fail("RFC 3261 20.14: Content-Length is a number"))?;
+            usize::try_from(length).map_err(|_| fail("RFC 3261 20.14: Content-Length is a number"))
+        }
+        _ => Err(fail("RFC 3261 7.3.1: one Content-Length")),
+    }
+}
+
 struct Lines<'a> {
     bytes: &'a [u8],
     at: usize,

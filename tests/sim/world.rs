@@ -164,12 +164,8 @@ impl World {
         let note = format!("{} calls {}, {} on the wall", self.person_kind(), self.facts.dialled, self.wall);
         self.note("world", &note);
         let invite = Invite {
-            flow: flow(CALLER),
-            target: format!("sip:{}@192.0.2.2", self.facts.dialled),
             from_user: "10".to_owned(),
-            from_display: String::new(),
-            offer: Bytes::from_static(b"v=0\r\n"),
-            max_forwards: 70,
+            ..Invite::new(flow(CALLER), format!("sip:{}@192.0.2.2", self.facts.dialled), Bytes::from_static(b"v=0\r\n"))
         };
         self.caller_sip = self.ends[CALLER].invite(self.now, invite);
         self.after(Duration::from_millis(300), Ev::Think);
@@ -322,7 +318,8 @@ impl World {
 
     fn at_box(&mut self, event: Event) {
         match event {
-            Event::Incoming { call, .. } => {
+            Event::Incoming(arrival) => {
+                let call = arrival.call;
                 assert!(self.call.is_none(), "one INVITE is one call, however often it comes");
                 self.box_sip = Some(call);
                 self.ends[BOX].handle_command(self.now, Command::Accept { call, answer: Bytes::from_static(b"v=0\r\n") });

@@ -191,11 +191,15 @@ impl Caller {
                 self.over(now, by);
                 self.report.error.get_or_insert(why);
             }
+            Event::Redirected { status, .. } => {
+                self.over(now, "refused");
+                self.report.error.get_or_insert(format!("sent elsewhere with {status}"));
+            }
             Event::Cancelled { .. } => self.stage = Stage::Over,
             Event::Ended { cause, .. } => self.told_of_end(now, cause),
             Event::Reoffer { offer, .. } => self.line.reoffered(offer.as_ref())?,
             Event::Acked { sdp: Some(sdp), .. } => self.line.acked(&sdp)?,
-            Event::Referred { call, target } => self.referred(call, target),
+            Event::Referred { call, target, .. } => self.referred(call, target.into_inner()),
             _ => {}
         }
         Ok(())
@@ -204,10 +208,11 @@ impl Caller {
     fn told_of_end(&mut self, now: Instant, cause: EndCause) {
         match cause {
             EndCause::Bye { reason } => {
-                self.report.reason = reason;
+                self.report.reason = reason.map(|reason| reason.to_string());
                 self.over(now, "agent");
             }
             EndCause::Timeout | EndCause::NoAck => self.over(now, "lost"),
+            EndCause::Replaced { .. } => self.over(now, "replaced"),
             // Our own BYE: its answer is still waited for.
             EndCause::Hangup | EndCause::Rejected { .. } => {}
         }

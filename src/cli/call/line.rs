@@ -109,12 +109,8 @@ impl Line {
         let (media, _) = Media::spawn(MediaSettings::default(), clock)?;
         let flow = Flow::udp(local, dialled.remote);
         let invite = Invite {
-            flow,
-            target: dialled.target.clone(),
             from_user: dialled.from_user.clone(),
-            from_display: String::new(),
-            offer: session.offer(),
-            max_forwards: 70,
+            ..Invite::new(flow, dialled.target.clone(), session.offer())
         };
         let call = endpoint.invite(clock.now(), invite);
         let mut line = Self {

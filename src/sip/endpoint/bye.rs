@@ -5,8 +5,7 @@ use super::inbound::Received;
 use super::reply::Reply;
 use super::table::TxnId;
 use crate::base::Instant;
-use crate::sip::message::name;
-use crate::sip::{EndCause, Event, SipCall, lex};
+use crate::sip::{EndCause, Event, Reason, SipCall};
 
 impl Endpoint {
     pub(super) fn on_bye(&mut self, now: Instant, id: TxnId, call: SipCall, received: &Received) {
@@ -22,7 +21,7 @@ impl Endpoint {
         }
         self.forget_call(call);
         if !told {
-            let reason = received.message.get(name::REASON).map(lex::text);
+            let reason = Reason::of(&received.message);
             self.tell(Event::Ended { call, cause: EndCause::Bye { reason } });
         }
     }

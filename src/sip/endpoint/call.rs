@@ -8,7 +8,7 @@ use super::table::TxnId;
 use crate::base::Instant;
 use crate::sip::dialog::Dialog;
 use crate::sip::timer::{TimerKind, TimerTable};
-use crate::sip::{Flow, Reason};
+use crate::sip::{AccountId, Flow, Reason};
 
 /// Why a call wants to be woken.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -100,6 +100,8 @@ pub(super) struct Call {
     pub(super) referred: Option<TxnId>,
     /// The last event of this call was given out.
     pub(super) told: bool,
+    /// Whose credentials a challenge within this call gets.
+    pub(super) account: Option<AccountId>,
 }
 
 /// An ACK of ours, and the INVITE it belongs to.
@@ -149,6 +151,7 @@ impl Call {
             refer: None,
             referred: None,
             told: false,
+            account: None,
         }
     }
 

@@ -6,7 +6,7 @@ use super::inbound::{Received, server_key};
 use super::reply::Reply;
 use super::table::{Owner, TxnId};
 use crate::base::Instant;
-use crate::sip::{Event, Method};
+use crate::sip::{Event, Method, Reason};
 
 impl Endpoint {
     pub(super) fn on_cancel(&mut self, now: Instant, id: TxnId, received: &Received) {
@@ -30,7 +30,7 @@ impl Endpoint {
         let Some(known) = self.calls.get_mut(&call) else { return };
         if known.phase == Phase::Incoming {
             self.forget_call(call);
-            self.tell(Event::Cancelled { call });
+            self.tell(Event::Cancelled { call, reason: Reason::of(&received.message) });
         } else {
             // A re-INVITE was taken back: the call goes on as it was.
             known.pending = None;

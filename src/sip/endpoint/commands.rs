@@ -23,6 +23,7 @@ impl Endpoint {
     pub(super) fn obey(&mut self, now: Instant, command: Command) {
         match command {
             Command::Ring { call } => self.ring(now, call),
+            Command::Progress { call, status, answer } => self.progress(now, call, status, answer),
             Command::Accept { call, answer } => self.accept(now, call, answer),
             Command::Reject { call, status, reason } => self.refuse_call(now, call, status, reason),
             Command::Answer { call, sdp } => self.answer_offer(now, call, sdp),
@@ -31,10 +32,13 @@ impl Endpoint {
             Command::Cancel { call } => self.cancel(now, call),
             Command::Offer { call, sdp } => self.offer(now, call, sdp),
             Command::Refer { call, target } => self.send_refer(now, call, &target),
+            Command::ReferReplacing { call, other } => self.refer_replacing(now, call, other),
             Command::AcceptRefer { call } => self.accept_refer(now, call),
             Command::RejectRefer { call, status } => self.reject_refer(now, call, status),
             Command::NotifyRefer { call, status } => self.notify_refer(now, call, status),
             Command::Options { probe, flow, target } => self.probe(now, probe, flow, &target),
+            Command::Drain { retry_after_s } => self.drain = Some(retry_after_s),
+            Command::Undrain => self.drain = None,
             Command::Hangup { .. } => self.counters.ignored_commands += 1,
         }
     }
@@ -52,6 +56,17 @@ impl Endpoint {
             known.timers.set(CallTimer::RingAgain, now + RING_AGAIN);
         }
         self.rearm_call(call);
+    }
+
+    fn progress(&mut self, now: Instant, call: SipCall, status: u16, answer: Option<Bytes>) {
+        let Some(invite) = self.waiting_invite(call) else { return };
+        let status = if (101..=199).contains(&status) { status } else { 183 };
+        let reply = Reply::new(status).of_dialog();
+        let reply = match answer {
+            Some(sdp) => reply.with_sdp(sdp),
+            None => reply,
+        };
+        self.reply(now, invite, reply);
     }
 
     fn accept(&mut self, now: Instant, call: SipCall, answer: Bytes) {
@@ -107,6 +122,20 @@ impl Endpoint {
         };
         let status = if (400..=699).contains(&status) { status } else { 488 };
         self.reply(now, pending.txn, Reply::refuse(status, "the call goes on as it was"));
+    }
+
+    /// RFC 5589 §7: the peer is sent to the other call's Contact, with that call's name as the other end knows it.
+    fn refer_replacing(&mut self, now: Instant, call: SipCall, other: SipCall) {
+        let replaced = self.calls.get(&other).filter(|known| known.phase == Phase::Up && other != call);
+        let target = replaced.and_then(|known| known.dialog.as_refer_to());
+        let Some(target) = target else {
+            self.counters.ignored_commands += 1;
+            if self.calls.get(&call).is_some_and(|known| known.phase == Phase::Up && known.refer.is_none()) {
+                self.tell(crate::sip::Event::ReferFailed { call, status: 481 });
+            }
+            return;
+        };
+        self.send_refer(now, call, &target);
     }
 
     fn send_refer(&mut self, now: Instant, call: SipCall, target: &str) {

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::Endpoint;
-use super::reply::{Echo, Reply, SDP, response_flow};
+use super::reply::{Echo, Reply, SDP, fallback_flow, response_flow};
 use super::table::{Opened, TxnId};
 use crate::base::Instant;
 use crate::sip::check::{Core, check};
@@ -40,16 +40,12 @@ impl Received {
         self.body().filter(|_| self.content_type() == SDP)
     }
 
-    fn request_uri(&self) -> Uri {
+    /// The Request-URI, taken apart.
+    pub(super) fn request_uri(&self) -> Uri {
         match &self.message.start {
             Start::Request { uri, .. } => Uri::parse(uri).unwrap_or_default(),
             Start::Response { .. } => Uri::default(),
         }
-    }
-
-    /// The user part of the Request-URI.
-    pub(super) fn request_user(&self) -> String {
-        self.request_uri().user.unwrap_or_default()
     }
 }
 
@@ -85,7 +81,7 @@ impl Endpoint {
     }
 
     /// Refuses without a transaction, naming the rule in the reason phrase and in a Warning.
-    fn refuse_malformed(&mut self, flow: Flow, message: &Message, malformed: Malformed) {
+    pub(super) fn refuse_malformed(&mut self, flow: Flow, message: &Message, malformed: Malformed) {
         let Some(top) = message.all(name::VIA).next() else {
             self.counters.unreadable += 1;
             return;
@@ -126,7 +122,8 @@ impl Endpoint {
         let merge_key = received.core.to.tag.is_none().then(|| merge_key(&received.core));
         let merged = method != Method::Cancel && merge_key.as_ref().is_some_and(|key| self.by_merge_key.contains_key(key));
         let merge_key = merge_key.filter(|_| !merged && method != Method::Cancel);
-        let id = self.open_server(flow, Opened { method: method.clone(), key, merge_key, echo });
+        let fallback = fallback_flow(received.flow, &received.core.via);
+        let id = self.open_server(flow, Opened { method: method.clone(), key, merge_key, echo, fallback });
         if merged {
             self.reply(now, id, Reply::refuse(482, "RFC 3261 8.2.2.2: this request has come by another way already"));
         } else if let Err(refusal) = self.screen(received) {

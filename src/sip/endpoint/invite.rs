@@ -5,16 +5,19 @@ use super::call::{Call, Pending, Phase};
 use super::inbound::Received;
 use super::reply::Reply;
 use super::table::{Owner, TxnId};
-use crate::base::{Instant, Pii};
+use crate::base::Instant;
 use crate::sip::dialog::Dialog;
 use crate::sip::message::name;
-use crate::sip::values::NameAddr;
-use crate::sip::{Event, SipCall, lex};
+use crate::sip::{Event, SipCall};
 
 impl Endpoint {
     pub(super) fn on_invite(&mut self, now: Instant, id: TxnId, received: &Received) {
         if self.calls.len() >= self.settings.calls_max {
             self.reply(now, id, Reply::refuse(486, "every line is busy"));
+            return;
+        }
+        if let Some(seconds) = self.drain {
+            self.reply(now, id, Reply::refuse(503, "this box takes no new calls for now").with(name::RETRY_AFTER, seconds.to_string()));
             return;
         }
         self.reply(now, id, Reply::new(100));
@@ -29,18 +32,8 @@ impl Endpoint {
         if let Some(txn) = self.txns.get_mut(&id) {
             txn.owner = Owner::Call(call);
         }
-        let asserted = received.message.list(name::P_ASSERTED_IDENTITY).find_map(NameAddr::parse);
-        self.tell(Event::Incoming {
-            call,
-            flow: received.flow,
-            from: Pii::new(Box::new(received.core.from.party())),
-            asserted: asserted.map(|address| Pii::new(Box::new(address.party()))),
-            to: Pii::new(Box::new(received.core.to.party())),
-            request_user: Pii::new(received.request_user()),
-            offer: received.sdp(),
-            call_id: lex::text(&received.core.call_id),
-            max_forwards: received.core.max_forwards,
-        });
+        let arrival = self.arrival(call, received, None);
+        self.tell(Event::Incoming(Box::new(arrival)));
     }
 
     pub(super) fn on_reinvite(&mut self, now: Instant, id: TxnId, call: SipCall, received: &Received) {

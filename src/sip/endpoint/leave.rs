@@ -8,7 +8,7 @@ use super::table::{Machine, Owner};
 use crate::base::Instant;
 use crate::sip::message::name;
 use crate::sip::transaction::LIFE;
-use crate::sip::{EndCause, Event, Method, Reason, SipCall, lex};
+use crate::sip::{EndCause, Event, Method, Reason, SipCall};
 
 impl Endpoint {
     /// Ends a call in whatever state it is.
@@ -51,7 +51,7 @@ impl Endpoint {
     }
 
     pub(super) fn send_bye(&mut self, now: Instant, call: SipCall) {
-        let reason = self.calls.get(&call).and_then(|known| known.reason.as_ref()).map(reason_header);
+        let reason = self.calls.get(&call).and_then(|known| known.reason.as_ref()).map(Reason::header);
         let extra = reason.map(|reason| (name::REASON, reason)).into_iter().collect();
         let bye = self.request_in_call(now, call, Method::Bye, extra);
         if let Some(known) = self.calls.get_mut(&call) {
@@ -89,14 +89,14 @@ impl Endpoint {
             self.send_cancel(now, call);
         }
         self.rearm_call(call);
-        self.tell(Event::Cancelled { call });
+        self.tell(Event::Cancelled { call, reason: None });
     }
 
     pub(super) fn send_cancel(&mut self, now: Instant, call: SipCall) {
         let Some(known) = self.calls.get_mut(&call).filter(|known| !known.cancel_sent) else { return };
         known.cancel_sent = true;
         known.timers.set(CallTimer::Cancelled, now + LIFE);
-        let reason = known.reason.as_ref().map(reason_header);
+        let reason = known.reason.as_ref().map(Reason::header);
         let Some(txn) = known.invite.and_then(|id| self.txns.get(&id)) else { return };
         let (flow, Some(invite)) = (txn.flow, txn.request.as_deref()) else { return };
         let mut cancel = companion(invite, &Method::Cancel, None);
@@ -116,14 +116,5 @@ impl Endpoint {
         }
         self.rearm_txn(invite);
         self.forget_call(call);
-    }
-}
-
-/// RFC 3326 §2.
-fn reason_header(reason: &Reason) -> String {
-    if reason.text.is_empty() {
-        format!("Q.850;cause={}", reason.q850)
-    } else {
-        format!("Q.850;cause={};text={}", reason.q850, lex::quote(&reason.text))
     }
 }

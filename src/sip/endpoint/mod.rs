@@ -3,10 +3,12 @@
 //! One file for each method that comes in, one for each stage of what goes out; this one holds the doors.
 
 mod ack;
+mod arrival;
 mod bye;
 mod call;
 mod cancel;
 mod commands;
+mod flows;
 mod inbound;
 mod info;
 mod invite;
@@ -48,9 +50,13 @@ pub struct Endpoint {
     calls: BTreeMap<SipCall, Call>,
     by_dialog: BTreeMap<(Vec<u8>, Vec<u8>), SipCall>,
     wheel: BTreeSet<(Instant, Wake)>,
+    /// Peers that have refused a connection: large requests go to them as datagrams.
+    without_tcp: BTreeSet<std::net::SocketAddr>,
     outputs: VecDeque<Output>,
     counters: Counters,
     last_id: u64,
+    /// Whether new calls are turned away, and what their Retry-After says.
+    drain: Option<u32>,
 }
 
 impl Endpoint {
@@ -66,9 +72,11 @@ impl Endpoint {
             calls: BTreeMap::new(),
             by_dialog: BTreeMap::new(),
             wheel: BTreeSet::new(),
+            without_tcp: BTreeSet::new(),
             outputs: VecDeque::new(),
             counters: Counters::default(),
             last_id: 0,
+            drain: None,
         }
     }
 
@@ -76,6 +84,31 @@ impl Endpoint {
     pub fn handle_datagram(&mut self, now: Instant, flow: Flow, datagram: &[u8]) {
         self.take_datagram(now, flow, &Bytes::copy_from_slice(datagram));
         self.sweep();
+    }
+
+    /// Takes the head of a message after which a stream could not be read any further: a request is refused. The shell closes the connection.
+    pub fn handle_broken(&mut self, now: Instant, flow: Flow, broken: &super::stream::Broken) {
+        self.take_broken(now, flow, broken);
+        self.sweep();
+    }
+
+    /// Nothing can be sent over `flow`: what waited to be is lost. Requests of ours go another way where there is one, and end as if 503
+    /// had come where there is none (RFC 3261 §8.1.3.1, §17.1.4); answers go to where their asker listens (§18.2.2).
+    pub fn handle_unreachable(&mut self, now: Instant, flow: Flow) {
+        self.lose_flow(now, flow);
+        self.sweep();
+    }
+
+    /// The connection is closed, with nothing waiting to be sent. What is still to be answered or sent goes another way.
+    pub fn handle_closed(&mut self, now: Instant, flow: Flow) {
+        self.leave_flow(now, flow);
+        self.sweep();
+    }
+
+    /// What Via and Contact say to the peers of one block from now on; `None` for the local address again.
+    pub fn advertise(&mut self, peer: super::Peer, host: Option<super::HostPort>) {
+        self.settings.advertised_to.retain(|(known, _)| *known != peer);
+        self.settings.advertised_to.extend(host.map(|host| (peer, host)));
     }
 
     /// Takes an order.

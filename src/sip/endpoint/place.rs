@@ -29,7 +29,7 @@ impl Endpoint {
             None
         };
         if let Some((status, reason)) = refusal {
-            self.tell(Event::Failed { call, status, reason: reason.to_owned() });
+            self.tell(Event::Failed { call, status, reason: reason.to_owned(), why: None });
             return call;
         }
         let flow = invite.flow;
@@ -52,6 +52,7 @@ impl Endpoint {
         let branch = self.sign(flow, &mut request);
         let request = request.with_body(SDP, invite.offer);
         let mut known = Call::new(flow, dialog, Phase::Calling, seq);
+        known.account = invite.account;
         known.timers.set(CallTimer::Unanswered, now + UNANSWERED);
         self.by_dialog.insert(known.dialog_key(), call);
         self.calls.insert(call, known);

@@ -7,7 +7,7 @@ use super::call::Phase;
 use super::inbound::Received;
 use super::reply::Reply;
 use super::table::{Owner, TxnId};
-use crate::base::Instant;
+use crate::base::{Instant, Pii};
 use crate::sip::message::name;
 use crate::sip::typed::reason_phrase;
 use crate::sip::values::NameAddr;
@@ -31,7 +31,7 @@ impl Endpoint {
             return;
         };
         known.referred = Some(id);
-        self.tell(Event::Referred { call, target });
+        self.tell(Event::Referred { call, target: Pii::new(target), replaces: None, own: None });
     }
 
     /// 202, and the first NOTIFY of the subscription that comes with it (RFC 3515 §2.4.4).

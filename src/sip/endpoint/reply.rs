@@ -91,7 +91,7 @@ fn stamped(via: &[u8], source: SocketAddr) -> Vec<u8> {
         }
     }
     let ip = source.ip().to_canonical();
-    if parsed.rport || parsed.host != ip.to_string() {
+    if parsed.rport || parsed.host.parse() != Ok(ip) {
         stamped.extend_from_slice(format!(";received={ip}").as_bytes());
     }
     if parsed.rport {
@@ -100,13 +100,19 @@ fn stamped(via: &[u8], source: SocketAddr) -> Vec<u8> {
     stamped
 }
 
-/// Where responses to this request go: back to the address it came from, at the port RFC 3581 or the Via says.
-/// We do not obey maddr, because it lets a datagram point our answers at anybody.
+/// Where responses to this request go: over its own connection, or back to the address it came from, at the port RFC 3581 or the Via
+/// says. We do not obey maddr, because it lets a datagram point our answers at anybody.
 pub(super) fn response_flow(flow: Flow, via: Option<&Via>) -> Flow {
     match via {
+        _ if flow.transport.is_reliable() => flow,
         Some(via) if !via.rport => flow.towards(SocketAddr::new(flow.remote.ip(), via.port.unwrap_or(5060))),
         _ => flow,
     }
+}
+
+/// Where responses go when the connection is gone that the request came over: to where its sender says it listens (RFC 3261 §18.2.2).
+pub(super) fn fallback_flow(flow: Flow, via: &Via) -> Flow {
+    flow.towards(SocketAddr::new(flow.remote.ip(), via.port.unwrap_or(flow.transport.default_port())))
 }
 
 /// What is particular to one response.

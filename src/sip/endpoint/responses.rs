@@ -5,10 +5,10 @@ use super::call::{CallTimer, Phase, SentAck};
 use super::inbound::Received;
 use super::outbound::companion;
 use super::table::{Machine, Owner, TxnId};
-use crate::base::Instant;
-use crate::sip::message::Start;
+use crate::base::{Instant, limits};
+use crate::sip::message::{Message, Start, name};
 use crate::sip::transaction::{Sends, Verdict};
-use crate::sip::{Event, Method, SipCall, lex};
+use crate::sip::{Event, Method, Reason, SipCall, lex};
 
 impl Endpoint {
     pub(super) fn on_response(&mut self, now: Instant, status: u16, received: &Received) {
@@ -21,7 +21,7 @@ impl Endpoint {
         };
         let Some(txn) = self.txns.get_mut(&id) else { return };
         let (mut sends, flow, owner) = (Sends::new(), txn.flow, txn.owner);
-        let to = received.message.get(crate::sip::message::name::TO);
+        let to = received.message.get(name::TO);
         let verdict = match &mut txn.machine {
             Machine::InviteClient(machine) => {
                 let request = txn.request.as_deref();
@@ -67,7 +67,7 @@ impl Endpoint {
                         Start::Response { reason, .. } => lex::text(reason),
                         Start::Request { .. } => String::new(),
                     };
-                    self.tell(Event::Failed { call, status, reason });
+                    self.tell(Event::Failed { call, status, reason, why: words(&received.message) });
                 }
             }
         }
@@ -153,4 +153,13 @@ impl Endpoint {
             self.tell(event);
         }
     }
+}
+
+/// What the peer says in words about a refusal: the text of its first Warning, or that of its Reason.
+fn words(message: &Message) -> Option<String> {
+    let warning = message.list(name::WARNING).next().and_then(|warning| {
+        let quoted = warning.iter().position(|&byte| byte == b'"').and_then(|at| warning.get(at..))?;
+        Some(lex::plain_text(&lex::unquote(quoted), limits::SIP_TEXT_LETTERS_MAX))
+    });
+    warning.or_else(|| Reason::of(message).map(|reason| reason.text)).filter(|text| !text.is_empty())
 }

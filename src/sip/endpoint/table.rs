@@ -50,10 +50,12 @@ enum Key {
 pub(super) struct Txn {
     pub(super) machine: Machine,
     pub(super) flow: Flow,
+    /// The way to try when `flow` is gone: for our answer where its asker listens, for our large request the datagrams it was meant for.
+    pub(super) other_way: Option<Flow>,
     pub(super) owner: Owner,
     /// What a response repeats of the request; server transactions alone.
     pub(super) echo: Option<Box<Echo>>,
-    /// The INVITE, for its ACK and CANCEL; INVITE client transactions alone.
+    /// The INVITE, for its ACK and CANCEL, and any request that has another way; client transactions alone.
     pub(super) request: Option<Box<Message>>,
     pub(super) wake: Option<Instant>,
     key: Key,
@@ -118,6 +120,7 @@ pub(super) struct Opened {
     pub(super) key: Vec<u8>,
     pub(super) merge_key: Option<Vec<u8>>,
     pub(super) echo: Echo,
+    pub(super) fallback: Flow,
 }
 
 impl Endpoint {
@@ -141,27 +144,32 @@ impl Endpoint {
         }
         let echo = Some(Box::new(opened.echo));
         let (key, merge_key) = (Key::Server(opened.key), opened.merge_key);
-        self.txns.insert(id, Txn { machine, flow, owner: Owner::Nobody, echo, request: None, wake: None, key, merge_key });
+        let other_way = Some(opened.fallback).filter(|fallback| flow.transport.is_reliable() && *fallback != flow);
+        self.txns.insert(id, Txn { machine, flow, other_way, owner: Owner::Nobody, echo, request: None, wake: None, key, merge_key });
         id
     }
 
     /// Sends a request of ours in a transaction of its own.
     pub(super) fn open_client(&mut self, now: Instant, flow: Flow, owner: Owner, request: Message, branch: Vec<u8>) -> TxnId {
         let id = TxnId(self.next_id());
+        let (flow, other_way, request) = self.widen(flow, request, &branch);
         let (bytes, reliable) = (request.encode(), flow.transport.is_reliable());
         let method = match &request.start {
             crate::sip::message::Start::Request { method, .. } => method.clone(),
             crate::sip::message::Start::Response { .. } => Method::Options,
         };
         let mut sends = Sends::new();
-        let (machine, request) = if method == Method::Invite {
-            (Machine::InviteClient(InviteClient::start(now, bytes, reliable, &mut sends)), Some(Box::new(request)))
+        let keeps_request = method == Method::Invite || other_way.is_some();
+        let machine = if method == Method::Invite {
+            Machine::InviteClient(InviteClient::start(now, bytes, reliable, &mut sends))
         } else {
-            (Machine::Client(Client::start(now, bytes, reliable, &mut sends)), None)
+            Machine::Client(Client::start(now, bytes, reliable, &mut sends))
         };
+        let request = keeps_request.then(|| Box::new(request));
         let key = (branch, method);
         self.by_client_key.insert(key.clone(), id);
-        self.txns.insert(id, Txn { machine, flow, owner, echo: None, request, wake: None, key: Key::Client(key), merge_key: None });
+        let key = Key::Client(key);
+        self.txns.insert(id, Txn { machine, flow, other_way, owner, echo: None, request, wake: None, key, merge_key: None });
         self.flush(flow, sends);
         self.rearm_txn(id);
         id

@@ -26,26 +26,32 @@ impl Endpoint {
         let gave_up = self.wake_txn(now, id);
         if gave_up {
             self.counters.timeouts += 1;
-            match (owner, method) {
-                (Owner::Call(call), Some(Method::Invite)) => self.on_invite_timeout(now, call, id),
-                (Owner::Call(call), Some(Method::Refer)) => self.on_refer_response(call, 408),
-                (Owner::Call(call), Some(_)) if self.calls.get(&call).is_some_and(|known| known.bye == Some(id)) => self.forget_call(call),
-                (Owner::Probe(probe), _) => self.tell(Event::Probed { probe, status: 408 }),
-                _ => {}
-            }
+            self.on_no_answer(now, owner, method.as_ref(), (id, 408));
         }
         self.rearm_txn(id);
     }
 
-    fn on_invite_timeout(&mut self, now: Instant, call: SipCall, id: TxnId) {
+    /// A request of ours gets no response: 408 when it was waited for, 503 when it could not be sent (RFC 3261 §8.1.3.1).
+    pub(super) fn on_no_answer(&mut self, now: Instant, owner: Owner, method: Option<&Method>, (id, status): (TxnId, u16)) {
+        match (owner, method) {
+            (Owner::Call(call), Some(Method::Invite)) => self.on_invite_lost(now, call, id, status),
+            (Owner::Call(call), Some(Method::Refer)) => self.on_refer_response(call, status),
+            (Owner::Call(call), Some(_)) if self.calls.get(&call).is_some_and(|known| known.bye == Some(id)) => self.forget_call(call),
+            (Owner::Probe(probe), _) => self.tell(Event::Probed { probe, status }),
+            _ => {}
+        }
+    }
+
+    fn on_invite_lost(&mut self, now: Instant, call: SipCall, id: TxnId, status: u16) {
         let Some(known) = self.calls.get(&call) else { return };
         if known.invite != Some(id) {
-            return self.on_offer_failed(now, call, id, 408);
+            return self.on_offer_failed(now, call, id, status);
         }
         let told = known.told;
         self.forget_call(call);
         if !told {
-            self.tell(Event::Failed { call, status: 408, reason: "nobody answers".to_owned() });
+            let reason = if status == 408 { "nobody answers" } else { "the address cannot be reached" };
+            self.tell(Event::Failed { call, status, reason: reason.to_owned(), why: None });
         }
     }
 
@@ -89,7 +95,7 @@ impl Endpoint {
         let Some(known) = self.calls.get_mut(&call) else { return };
         known.told = true;
         known.cancel_wanted = true;
-        self.tell(Event::Failed { call, status: 408, reason: "nobody answers".to_owned() });
+        self.tell(Event::Failed { call, status: 408, reason: "nobody answers".to_owned(), why: None });
         self.send_cancel(now, call);
     }
 }

@@ -75,6 +75,17 @@ impl Client {
         }
     }
 
+    /// Whether no final response has come.
+    pub fn is_waiting(&self) -> bool {
+        matches!(self.state, State::Trying | State::Proceeding)
+    }
+
+    /// Ends the transaction without a response.
+    pub fn abandon(&mut self) {
+        self.state = State::Terminated;
+        self.timers.stop_all();
+    }
+
     /// Whether it can be forgotten.
     pub fn is_over(&self) -> bool {
         self.state == State::Terminated

@@ -102,6 +102,11 @@ impl InviteClient {
         self.state == State::Proceeding
     }
 
+    /// Whether no final response has come.
+    pub fn is_waiting(&self) -> bool {
+        matches!(self.state, State::Calling | State::Proceeding)
+    }
+
     /// Ends the transaction without a response: what was cancelled is not waited for beyond 64 T1 (RFC 3261 §9.1).
     pub fn abandon(&mut self) {
         self.enter(State::Terminated);

@@ -94,6 +94,11 @@ impl InviteServer {
         }
     }
 
+    /// What was sent last, for another way when the first is gone.
+    pub fn last(&self) -> Bytes {
+        if self.is_over() { Bytes::new() } else { self.last.clone() }
+    }
+
     /// Whether no final response was sent yet.
     pub fn is_proceeding(&self) -> bool {
         self.state == State::Proceeding

@@ -32,16 +32,15 @@ fn a_call_rings_is_answered_and_is_hung_up_by_the_caller() {
         rig.events[0],
         [Event::Progress { call: ours, status: 180, sdp: None }, Event::Answered { call: ours, sdp: Some(sdp(ANSWER)) }]
     );
-    let Event::Incoming { from, request_user, offer, max_forwards, asserted, .. } = &rig.events[1][0] else {
-        panic!("{:?}", rig.events[1])
-    };
-    assert_eq!((from.expose().display.as_str(), from.expose().user.as_str(), request_user.expose().as_str()), ("Anna \"A\"", "10", "20"));
-    assert_eq!((offer.as_deref(), *max_forwards, asserted.is_none()), (Some(OFFER.as_bytes()), 70, true));
+    let Event::Incoming(arrival) = &rig.events[1][0] else { panic!("{:?}", rig.events[1]) };
+    let from = arrival.from.expose();
+    assert_eq!((from.display.as_str(), from.user.as_str(), arrival.request_user.expose().as_str()), ("Anna \"A\"", "10", "20"));
+    assert_eq!((arrival.offer.as_deref(), arrival.max_forwards, arrival.asserted.is_none()), (Some(OFFER.as_bytes()), 70, true));
     assert_eq!(rig.events[1][1], Event::Acked { call: theirs, sdp: None });
-    rig.command(0, Command::Hangup { call: ours, reason: Some(Reason { q850: 16, text: "bye".to_owned() }) });
+    rig.command(0, Command::Hangup { call: ours, reason: Some(Reason::q850(16, "bye")) });
     rig.pass(20);
     assert_eq!(rig.events[0].last(), Some(&Event::Ended { call: ours, cause: EndCause::Hangup }));
-    let cause = EndCause::Bye { reason: Some("Q.850;cause=16;text=\"bye\"".to_owned()) };
+    let cause = EndCause::Bye { reason: Some(Reason::q850(16, "bye")) };
     assert_eq!(rig.events[1].last(), Some(&Event::Ended { call: theirs, cause }));
     rig.pass(40_000);
     rig.assert_empty();
@@ -104,7 +103,7 @@ fn a_refused_call_ends_on_both_sides() {
     let theirs = rig.incoming();
     rig.command(1, Command::Reject { call: theirs, status: 486, reason: Some("everybody talks".to_owned()) });
     rig.pass(20);
-    assert_eq!(rig.events[0], [Event::Failed { call: ours, status: 486, reason: "Busy Here".to_owned() }]);
+    assert_eq!(rig.events[0], [Event::Failed { call: ours, status: 486, reason: "Busy Here".to_owned(), why: Some("everybody talks".to_owned()) }]);
     assert_eq!(rig.events[1].last(), Some(&Event::Ended { call: theirs, cause: EndCause::Rejected { status: 486 } }));
     assert!(rig.wire.iter().any(|(_, _, text)| text.contains("Warning: 399 192.0.2.2:5060 \"everybody talks\"")));
     rig.pass(40_000);
@@ -121,8 +120,8 @@ fn a_cancelled_call_ends_with_487() {
     rig.command(1, Command::Ring { call: theirs });
     rig.command(0, Command::Cancel { call: ours });
     rig.pass(20);
-    assert_eq!(rig.events[0], [Event::Cancelled { call: ours }]);
-    assert_eq!(rig.events[1].last(), Some(&Event::Cancelled { call: theirs }));
+    assert_eq!(rig.events[0], [Event::Cancelled { call: ours, reason: None }]);
+    assert_eq!(rig.events[1].last(), Some(&Event::Cancelled { call: theirs, reason: None }));
     let answers: Vec<String> = rig.lines(1).into_iter().map(|(_, line)| line).collect();
     assert_eq!(answers, ["100 Trying", "180 Ringing", "200 OK", "487 Request Terminated"]);
     rig.pass(40_000);
@@ -152,7 +151,7 @@ fn a_cancel_that_crosses_the_200_becomes_a_bye() {
     rig.command(1, Command::Accept { call: theirs, answer: sdp(ANSWER) });
     rig.command(0, Command::Cancel { call: ours });
     rig.pass(60);
-    assert_eq!(rig.events[0], [Event::Cancelled { call: ours }]);
+    assert_eq!(rig.events[0], [Event::Cancelled { call: ours, reason: None }]);
     assert_eq!(rig.events[1].last(), Some(&Event::Ended { call: theirs, cause: EndCause::Bye { reason: None } }));
     rig.pass(40_000);
     rig.assert_empty();
@@ -183,7 +182,7 @@ fn a_peer_that_never_answers_fails_after_32_s() {
     rig.pass(31_999);
     assert!(rig.events[0].is_empty());
     rig.pass(2);
-    assert_eq!(rig.events[0], [Event::Failed { call: ours, status: 408, reason: "nobody answers".to_owned() }]);
+    assert_eq!(rig.events[0], [Event::Failed { call: ours, status: 408, reason: "nobody answers".to_owned(), why: None }]);
     let times: Vec<u64> = rig.lines(0).into_iter().map(|(at, _)| at).collect();
     assert_eq!(times, [0, 500, 1_500, 3_500, 7_500, 15_500, 31_500]);
     rig.assert_empty();
@@ -199,8 +198,8 @@ fn a_call_that_only_rings_is_given_up_after_three_minutes_and_rings_each_minute(
     rig.pass(179_900);
     assert_eq!(rig.lines(1).iter().filter(|(_, line)| line == "180 Ringing").count(), 3);
     rig.pass(1_000);
-    assert_eq!(rig.events[0].last(), Some(&Event::Failed { call: ours, status: 408, reason: "nobody answers".to_owned() }));
-    assert_eq!(rig.events[1].last(), Some(&Event::Cancelled { call: theirs }));
+    assert_eq!(rig.events[0].last(), Some(&Event::Failed { call: ours, status: 408, reason: "nobody answers".to_owned(), why: None }));
+    assert_eq!(rig.events[1].last(), Some(&Event::Cancelled { call: theirs, reason: None }));
     rig.pass(40_000);
     rig.assert_empty();
 }
@@ -299,12 +298,8 @@ fn nothing_personal_prints() {
 fn nobody_who_is_not_trusted_is_called() {
     let mut rig = Rig::new(1);
     let invite = crate::sip::Invite {
-        flow: Flow::udp(address(0), "203.0.113.1:5060".parse().unwrap()),
-        target: "sip:1@203.0.113.1".to_owned(),
         from_user: "10".to_owned(),
-        from_display: String::new(),
-        offer: sdp(OFFER),
-        max_forwards: 70,
+        ..crate::sip::Invite::new(Flow::udp(address(0), "203.0.113.1:5060".parse().unwrap()), "sip:1@203.0.113.1", sdp(OFFER))
     };
     let call = rig.ends[0].invite(rig.now, invite);
     rig.drain();
@@ -319,7 +314,7 @@ fn a_refer_that_the_shell_takes_is_followed_to_its_end() {
     rig.ends[1].settings.hears_refer = true;
     rig.command(0, Command::Refer { call: ours, target: "sip:30@192.0.2.9".to_owned() });
     rig.pass(20);
-    assert_eq!(rig.events[1].last(), Some(&Event::Referred { call: theirs, target: "sip:30@192.0.2.9".to_owned() }));
+    assert_eq!(rig.events[1].last(), Some(&Event::Referred { call: theirs, target: crate::base::Pii::new("sip:30@192.0.2.9".to_owned()), replaces: None, own: None }));
     rig.command(1, Command::AcceptRefer { call: theirs });
     rig.pass(20);
     rig.command(1, Command::NotifyRefer { call: theirs, status: 200 });

@@ -13,15 +13,16 @@ const SEEDS: u64 = 200;
 
 fn call_of(event: &Event) -> Option<(SipCall, bool)> {
     match event {
-        Event::Ended { call, .. } | Event::Cancelled { call } | Event::Failed { call, .. } => Some((*call, true)),
-        Event::Incoming { call, .. }
-        | Event::Acked { call, .. }
+        Event::Ended { call, .. } | Event::Cancelled { call, .. } | Event::Failed { call, .. } | Event::Redirected { call, .. } => Some((*call, true)),
+        Event::Incoming(arrival) => Some((arrival.call, false)),
+        Event::Acked { call, .. }
         | Event::Reoffer { call, .. }
         | Event::Progress { call, .. }
         | Event::Answered { call, .. }
         | Event::OfferAnswered { call, .. }
         | Event::OfferRefused { call, .. }
         | Event::Referred { call, .. }
+        | Event::Refreshed { call, .. }
         | Event::ReferAccepted { call }
         | Event::ReferProgress { call, .. }
         | Event::ReferFailed { call, .. }

@@ -52,12 +52,9 @@ impl Rig {
 
     pub(super) fn invite(&mut self, offer: &'static str) -> SipCall {
         let invite = Invite {
-            flow: Self::flow(0),
-            target: "sip:20@192.0.2.2".to_owned(),
             from_user: "10".to_owned(),
             from_display: "Anna \"A\"".to_owned(),
-            offer: Bytes::from_static(offer.as_bytes()),
-            max_forwards: 70,
+            ..Invite::new(Self::flow(0), "sip:20@192.0.2.2", Bytes::from_static(offer.as_bytes()))
         };
         let call = self.ends[0].invite(self.now, invite);
         self.drain();
@@ -129,7 +126,7 @@ impl Rig {
     /// The call that has just come in at the callee's.
     pub(super) fn incoming(&self) -> SipCall {
         let calls = self.events[1].iter().filter_map(|event| match event {
-            Event::Incoming { call, .. } => Some(*call),
+            Event::Incoming(arrival) => Some(arrival.call),
             _ => None,
         });
         calls.last().unwrap()

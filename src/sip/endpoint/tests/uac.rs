@@ -24,8 +24,7 @@ impl Bench {
     }
 
     fn invite(&mut self, target: &str, max_forwards: u8) -> SipCall {
-        let (target, from_user, offer) = (target.to_owned(), "a b".to_owned(), Bytes::from_static(b"v=0"));
-        let invite = Invite { flow: flow(), target, from_user, from_display: String::new(), offer, max_forwards };
+        let invite = Invite { from_user: "a b".to_owned(), max_forwards, ..Invite::new(flow(), target, Bytes::from_static(b"v=0")) };
         let call = self.endpoint.invite(Instant::ZERO, invite);
         self.drain();
         call
@@ -110,7 +109,7 @@ fn the_ack_of_a_refusal_belongs_to_its_invite() {
             && ack.contains("To: <sip:20@pbx.example>;tag=t\r\n")
     );
     assert!(ack.contains(&line("CSeq").replace("INVITE", "ACK")));
-    assert_eq!(bench.events, [Event::Failed { call, status: 404, reason: "Niemand da".to_owned() }]);
+    assert_eq!(bench.events, [Event::Failed { call, status: 404, reason: "Niemand da".to_owned(), why: None }]);
 }
 
 /// RFC 3261 §8.1.3.3: a response with a second Via was meant for somebody else.
