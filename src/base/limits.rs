@@ -77,6 +77,21 @@ pub const SIP_SESSION_EXPIRES_S: u32 = 1_800;
 /// The shortest session timer that is taken, in seconds. RFC 4028 §4 allows no less.
 pub const SIP_SESSION_MIN_S: u32 = 90;
 
+/// Challenges of one response, and answers of one request, that are looked at. More: left unread.
+pub const SIP_CHALLENGES_MAX: usize = 8;
+
+/// Nonces of ours whose counts are remembered against replay. Full: the oldest is forgotten, and it and all before it count as too old.
+pub const SIP_NONCES_MAX: usize = 4_096;
+
+/// Contacts of one account of a telephone of ours. Full: the one that was registered longest ago goes.
+pub const PHONE_CONTACTS_MAX: usize = 5;
+
+/// One Contact of a telephone of ours, in octets. Longer: 400.
+pub const PHONE_CONTACT_BYTES_MAX: usize = 512;
+
+/// Routes that a registrar may have us take (RFC 3608). More: the first ones.
+pub const SERVICE_ROUTES_MAX: usize = 4;
+
 /// One utterance of the caller that the recogniser gets. Longer: it is cut there and the rest begins a new one.
 pub const UTTERANCE_MS_MAX: u64 = 28_000;
 

@@ -4,6 +4,7 @@ mod arrival;
 mod check;
 mod command;
 mod dialog;
+pub mod digest;
 mod endpoint;
 mod event;
 mod flow;
