@@ -259,11 +259,13 @@ pub enum Stock {
     StillHere,
     /// Nothing more can be said: a person will call back.
     Broken,
+    /// For a person who is rung, when nothing more can be told of the caller.
+    TakeCall,
 }
 
 impl Stock {
     /// All of them, to be made ready at start.
-    pub const ALL: [Self; 3] = [Self::Moment, Self::StillHere, Self::Broken];
+    pub const ALL: [Self; 4] = [Self::Moment, Self::StillHere, Self::Broken, Self::TakeCall];
 
     /// The words.
     pub const fn text(self) -> &'static str {
@@ -271,6 +273,7 @@ impl Stock {
             Self::Moment => "One moment please.",
             Self::StillHere => "Sorry, this is taking a little longer. Please hold on.",
             Self::Broken => "I am sorry, I cannot go on right now. Please call again.",
+            Self::TakeCall => "This is the assistant, with a caller for you. Press 1 to take the call, or 2 to decline.",
         }
     }
 }
