@@ -10,6 +10,7 @@ mod disk;
 mod engines;
 mod model;
 mod netem;
+mod phones;
 mod sound;
 mod speech;
 mod world;
@@ -41,6 +42,7 @@ fn weather(world: &mut World, number: u64) {
     let mut seed = Seed::new(number ^ 0x0bad_cafe);
     let mix = number % 5;
     world.hasty = number % 7 == 2;
+    world.people_first = number % 9 == 4;
     if mix == 1 || mix == 4 {
         world.net = Net::rough(seed.fork(1));
         if seed.one_in(3) {
@@ -120,7 +122,7 @@ fn every_call_ends_and_keeps_its_word() {
     if let Some((one, world, why)) = broken.first() {
         fail(*one, world, why);
     }
-    let wanted = ["booked", "callback", "message", "request", "transferred", "informed", "abandoned", "claim", "cut", "refer"];
+    let wanted = ["booked", "callback", "message", "request", "transferred", "informed", "abandoned", "claim", "cut", "refer", "joined", "passed-on", "first", "came-back"];
     for wanted in wanted.iter().filter(|_| seeds >= SEEDS) {
         assert!(seen.contains(wanted), "the simulation reaches {wanted}: {seen:?}");
     }
