@@ -92,11 +92,74 @@ pub const PHONE_CONTACT_BYTES_MAX: usize = 512;
 /// Routes that a registrar may have us take (RFC 3608). More: the first ones.
 pub const SERVICE_ROUTES_MAX: usize = 4;
 
+/// Transactions that one address may have opened outside of calls. More: answered 480 without a transaction.
+pub const SIP_TRANSACTIONS_A_PEER_MAX: usize = SIP_TRANSACTIONS_MAX / 2;
+
+/// Letters of a name or a number that the signalling shows. Longer: cut.
+pub const PARTY_CHARS_MAX: usize = 128;
+
+/// Calls that one trunk may begin within a second, where its section says nothing. More: 480.
+pub const CAPS_CALLS_A_SECOND_MAX: u32 = 60;
+
+/// Calls of one peer at once that were not acknowledged yet. More: 480.
+pub const CAPS_HALF_OPEN_MAX: u32 = 64;
+
+/// Peers whose use is counted. Full: those without a call are forgotten; a call that does not fit even so is refused with 480.
+pub const CAPS_PEERS_MAX: usize = 512;
+
+/// Known peers whose pace is kept, each by address and port. Full: the one that was quiet for longest is forgotten.
+pub const SHIELD_KNOWN_MAX: usize = 512;
+
+/// Addresses in the phones' networks whose pace and offences are kept. Full: the one that was quiet for longest is forgotten.
+pub const SHIELD_PHONES_MAX: usize = 1_024;
+
+/// Strangers whose offences are kept. Full: the one that was quiet for longest is forgotten.
+pub const SHIELD_STRANGERS_MAX: usize = 4_096;
+
+/// Bans at once. Full: the one with the weakest proof that ends soonest is lifted.
+pub const SHIELD_BANS_MAX: usize = 1_024;
+
+/// Registrations that no ban touches. Full: the one that ends soonest loses that.
+pub const SHIELD_VOUCHED_MAX: usize = 1_024;
+
+/// Lines for the log that wait. Full: left out and counted.
+pub const SHIELD_NOTICES_MAX: usize = 32;
+
+/// Lines about abuse that may come at once, and one a second after that. More: left out and counted.
+pub const SHIELD_LINES_AT_ONCE_MAX: u32 = 20;
+
+/// New requests a second from one known peer, and as many other messages. More: dropped; SIP sends again what matters.
+pub const SHIELD_KNOWN_A_SECOND_MAX: u32 = 1_000;
+
+/// The same from one address in the phones' networks that holds no registration.
+pub const SHIELD_PHONE_A_SECOND_MAX: u32 = 20;
+
+/// Refusals a second to all strangers together, where they get any. More: silence.
+pub const SHIELD_REFUSALS_A_SECOND_MAX: u32 = 20;
+
+/// Offences until a ban; a wrong password counts for two.
+pub const SHIELD_STRIKES_MAX: u32 = 10;
+
+/// A time without an offence after which the earlier ones are forgotten.
+pub const SHIELD_MEMORY_MS: u64 = 600_000;
+
+/// The first ban of a source; each one after it is four times as long.
+pub const SHIELD_BAN_MS_MIN: u64 = 60_000;
+
+/// The longest. After so long without a new one, the bans of a source are forgotten.
+pub const SHIELD_BAN_MS_MAX: u64 = 86_400_000;
+
 /// One utterance of the caller that the recogniser gets. Longer: it is cut there and the rest begins a new one.
 pub const UTTERANCE_MS_MAX: u64 = 28_000;
 
 /// Characters of one utterance after recognition. Longer: cut.
 pub const UTTERANCE_CHARS_MAX: usize = 600;
+
+/// Records of one call whose commit gave no answer in time and whose receipts may still come. Full: the oldest is no longer waited for.
+pub const COMMITS_OVERDUE_MAX: usize = 4;
+
+/// Orders of one call to the records that are not answered. Full: the oldest is no longer waited for.
+pub const FILINGS_OPEN_MAX: usize = 8;
 
 /// Characters of one sentence we speak. Longer: cut at a word.
 pub const SENTENCE_CHARS_MAX: usize = 400;
@@ -190,5 +253,9 @@ const _: () = {
     assert!(4 * 16 * UTTERANCE_MS_MAX < WORKER_FRAME_BYTES_MAX as u64, "an utterance at 16 kHz fits into a frame twice");
     assert!(WORKER_BACKOFF_MS_MIN < WORKER_BACKOFF_MS_MAX, "the wait grows");
     assert!(WORKER_BACKOFF_MS_MAX < WORKER_STEADY_MS, "a worker that keeps dying keeps waiting");
+    assert!(4 * CAPS_HALF_OPEN_MAX as usize <= CALLS_MAX, "one peer cannot take every line by never acknowledging");
+    assert!(SHIELD_BAN_MS_MIN < SHIELD_BAN_MS_MAX, "bans grow");
+    assert!(SHIELD_STRIKES_MAX > 2, "a mistyped password is no ban");
+    assert!(8 * SIP_TRANSACTIONS_A_PEER_MAX < 7 * SIP_TRANSACTIONS_MAX, "one peer cannot take the room of all");
     assert!(UTTERANCE_MS_MAX < 30_000, "whisper hears 30 s at most");
 };

@@ -10,6 +10,7 @@ use crate::dialogue::{Event, Kernel, Organ, Outcome, PromptStyle};
 
 use super::caller::Caller;
 use super::event::{Answer, Engine, Failure, Filed, Input, Line, Output, Sound};
+use super::filing::{Filing, Paper};
 use super::handover::{Handover, Plan, Told};
 use super::speaking::SETTLE;
 use super::timers::{Timer, Timers};
@@ -17,6 +18,7 @@ use super::voice::Voice;
 
 /// How patient a call is.
 #[derive(Clone, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
+#[serde(default)]
 pub struct Settings {
     /// How the language model wants to be asked.
     pub style: PromptStyle,
@@ -28,6 +30,8 @@ pub struct Settings {
     pub silence_ms: u64,
     /// How long the caller may wait for a first word of ours before we ask for a moment.
     pub late_ms: u64,
+    /// How long the records may take before the call goes on without their answer.
+    pub records_ms: u64,
     /// How long the caller's side may take to call somebody else for us.
     pub transfer_ms: u64,
     /// Whom each door leads to.
@@ -46,6 +50,7 @@ impl Default for Settings {
             understand_ms: 1_500,
             silence_ms: 7_000,
             late_ms: 2_000,
+            records_ms: 8_000,
             transfer_ms: 30_000,
             people: Arc::default(),
             longest_ms: 1_800_000,
@@ -95,13 +100,15 @@ pub struct Call {
     pub(super) out: VecDeque<Output>,
     /// When the caller's last sentence ended, until our answer to it has begun.
     pub(super) waiting_since: Option<Instant>,
-    pub(super) commits_open: u32,
+    pub(super) filing: Filing,
     pub(super) phase: Phase,
     pub(super) asked: Option<Asked>,
     pub(super) requests: u32,
-    silences: u32,
+    pub(super) silences: u32,
+    /// How often in this silence the caller waited in vain.
+    pub(super) waits: u32,
     pub(super) llm_up: bool,
-    ears_gone: bool,
+    pub(super) ears_gone: bool,
     /// A stock phrase has been said since the caller's last sentence.
     pub(super) excused: bool,
     pub(super) failed: bool,
@@ -123,11 +130,12 @@ impl Call {
             timers,
             out: VecDeque::new(),
             waiting_since: None,
-            commits_open: 0,
+            filing: Filing::default(),
             phase: Phase::Accepted,
             asked: None,
             requests: 0,
             silences: 0,
+            waits: 0,
             llm_up: true,
             ears_gone: false,
             excused: false,
@@ -163,6 +171,7 @@ impl Call {
             Input::First(plan) => self.ring_first(now, local, plan),
         }
         self.advance(now, local);
+        self.check_invariants();
     }
 
     /// Time has passed.
@@ -171,6 +180,7 @@ impl Call {
             self.timer(now, local, timer);
         }
         self.advance(now, local);
+        self.check_invariants();
     }
 
     /// What the shell has to do, in this order.
@@ -186,6 +196,10 @@ impl Call {
     /// Whether everything about this call is done.
     pub fn is_over(&self) -> bool {
         self.phase == Phase::Over
+    }
+
+    pub(super) fn is_talking(&self) -> bool {
+        self.phase == Phase::Talking
     }
 
     pub(super) fn is_gone(&self) -> bool {
@@ -256,7 +270,9 @@ impl Call {
     fn engine(&mut self, now: Instant, local: DateTime, answer: Answer) {
         match answer {
             Answer::Transcribed { utterance, attempt, result } => {
-                if result.is_ok() && std::mem::take(&mut self.ears_gone) {
+                // Words that come too late are no sign that the next ones will be in time.
+                let in_time = result.is_ok() && self.caller.awaits(utterance, attempt);
+                if in_time && std::mem::take(&mut self.ears_gone) {
                     self.step(now, local, Event::EngineBack(Organ::Ears));
                 }
                 let next = self.caller.transcribed(utterance, attempt, result);
@@ -298,19 +314,18 @@ impl Call {
     fn filed(&mut self, now: Instant, local: DateTime, filed: Filed) {
         let event = match filed {
             Filed::Committed { effect, receipt } => {
-                self.commits_open = self.commits_open.saturating_sub(1);
+                self.filing.answered(effect);
                 Event::Committed { effect, receipt }
             }
             Filed::Refused { effect, why } => {
-                self.commits_open = self.commits_open.saturating_sub(1);
+                self.filing.answered(effect);
                 Event::CommitFailed { effect, why }
             }
-            Filed::TransferFiled => {
-                self.commits_open = self.commits_open.saturating_sub(1);
-                return;
+            Filed::TransferFiled => return self.filing.transfer_answered(),
+            Filed::Busy { effect, busy } => {
+                self.filing.answered(effect);
+                busy.map_or(Event::LookUpFailed { effect }, |busy| Event::LookedUp { effect, busy })
             }
-            Filed::Busy { effect, busy: Some(busy) } => Event::LookedUp { effect, busy },
-            Filed::Busy { effect, busy: None } => Event::LookUpFailed { effect },
         };
         self.step(now, local, event);
     }
@@ -329,9 +344,9 @@ impl Call {
             }
             Timer::Recognise => self.recognise_again(now),
             Timer::Speak => self.speak_again(now),
-            Timer::Late => {
-                self.excuse_once(now);
-            }
+            Timer::Late => self.excuse_once(now),
+            Timer::Patience => self.lose_patience(now),
+            Timer::Records => self.miss_records(now, local),
             Timer::Settle if self.phase == Phase::Leaving => self.left(now, local),
             Timer::Settle => self.finish_turns(now, local, true),
             Timer::Handover => {
@@ -339,7 +354,7 @@ impl Call {
                 self.follow_handover(now, local);
             }
             Timer::Longest => self.out.push_back(Output::Hangup),
-            Timer::Linger => self.commits_open = 0,
+            Timer::Linger => self.filing.clear(),
         }
     }
 
@@ -349,8 +364,10 @@ impl Call {
         if self.phase == Phase::Talking {
             self.understand(now, local);
             self.await_caller(now);
+            self.watch_records();
+            self.be_patient(now);
         }
-        if self.phase == Phase::Gone && self.commits_open == 0 {
+        if self.phase == Phase::Gone && !self.filing.is_open() {
             self.phase = Phase::Over;
             self.timers.stop_all();
             let outcome = if self.failed && self.kernel.outcome() == Outcome::Abandoned { Outcome::Failed } else { self.kernel.outcome() };
@@ -360,7 +377,7 @@ impl Call {
 
     fn await_caller(&mut self, now: Instant) {
         let people = self.handover.is_under_way() || self.handover.is_joined();
-        let quiet = self.voice.is_silent() && !self.caller.is_pending() && self.commits_open == 0 && !people;
+        let quiet = self.voice.is_silent() && !self.caller.is_pending() && !self.filing.is_awaited() && !people;
         if quiet && !self.timers.runs(Timer::Silence) {
             self.timers.set(Timer::Silence, now + Duration::from_millis(self.settings.silence_ms));
         } else if !quiet {

@@ -7,6 +7,7 @@ use crate::base::civil::DateTime;
 use crate::dialogue::{EffectId, Event, TransferProgress};
 
 use super::event::{Context, Output};
+use super::filing::Paper;
 use super::handover::{Act, LegNews, LegNo, Plan, Purpose, Told, Tune};
 use super::machine::{Call, Phase};
 use super::timers::Timer;
@@ -142,7 +143,7 @@ impl Call {
         if !done {
             return;
         }
-        self.commits_open += 1;
+        self.filing.ordered(now, effect, Paper::Transfer);
         self.out.push_back(Output::FileTransfer { effect });
         if self.handover.has_left_us() {
             return self.out.push_back(Output::Hangup);

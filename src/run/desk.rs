@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use crate::observe::{Kind, Measure};
-use crate::web::Look;
+use crate::web::{Health, Look};
 
 use super::control::{Control, Request};
 use super::house::House;
@@ -61,9 +61,15 @@ impl Control for Front {
 }
 
 impl Look for Front {
-    fn health(&self) -> Result<(), String> {
+    fn health(&self) -> Health {
+        if self.house.switchboard.is_closed() {
+            return Health::Down("the signalling has stopped".to_owned());
+        }
+        if !self.house.hub.is_up() {
+            return Health::Down("a sound thread has stopped".to_owned());
+        }
         let down = self.house.engines.status().into_iter().find(|worker| worker.state != crate::engine::WorkerState::Ready);
-        down.map_or(Ok(()), |worker| Err(format!("{} is not ready: {}", worker.kind, worker.detail)))
+        down.map_or(Health::Well, |worker| Health::Degraded(format!("{} is not ready: {}", worker.kind, worker.detail)))
     }
 
     async fn status(&self) -> Value {

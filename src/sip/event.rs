@@ -172,6 +172,8 @@ pub enum Event {
         /// How long; 250 when not said.
         duration_ms: u32,
     },
+    /// Somebody was kept out, or silenced: a line for the log.
+    Noticed(super::Notice),
     /// The answer to an OPTIONS of ours.
     Probed {
         /// As in the command.
@@ -222,7 +224,7 @@ pub struct Counters {
     pub repeats: u64,
     /// Responses that no transaction waited for.
     pub stray_responses: u64,
-    /// Requests answered 503 because the table of transactions was full.
+    /// Requests answered 480 because the table of transactions was full, or its sender's share of it.
     pub overload: u64,
     /// Commands for a call that was gone, or that did not fit its state.
     pub ignored_commands: u64,

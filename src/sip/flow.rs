@@ -186,7 +186,10 @@ mod tests {
 
     #[test]
     fn transports_have_names_and_ports() {
-        assert_eq!(["TCP", "tls", "udp", "sctp"].map(Transport::named), [Some(Transport::Tcp), Some(Transport::Tls), Some(Transport::Udp), None]);
+        assert_eq!(
+            ["TCP", "tls", "udp", "sctp"].map(Transport::named),
+            [Some(Transport::Tcp), Some(Transport::Tls), Some(Transport::Udp), None]
+        );
         assert_eq!([Transport::Udp, Transport::Tcp, Transport::Tls].map(Transport::default_port), [5060, 5060, 5061]);
     }
 

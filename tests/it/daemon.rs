@@ -26,6 +26,7 @@ static MACHINE: Mutex<()> = Mutex::new(());
 /// A running daemon.
 pub struct Daemon {
     child: Child,
+    config: PathBuf,
     data: TempDir,
     pub sip: SocketAddr,
     pub http: SocketAddr,
@@ -59,6 +60,12 @@ impl Daemon {
 
     /// The same with more arguments.
     pub fn start_with(arguments: &[&str]) -> Option<Self> {
+        let anywhere: &[&str] = if arguments.contains(&"--sip") { &[] } else { &["--sip", "127.0.0.1:0"] };
+        Self::start_at(root().join("config/demo/nightbell.toml"), &[anywhere, arguments].concat())
+    }
+
+    /// A daemon with a configuration of the test's own.
+    pub fn start_at(config: PathBuf, arguments: &[&str]) -> Option<Self> {
         let (program, there) = program();
         if !there {
             assert!(std::env::var_os("NIGHTBELL_IT").is_none(), "{} or a worker beside it is missing: build first", program.display());
@@ -68,8 +75,8 @@ impl Daemon {
         let machine = MACHINE.lock().unwrap_or_else(PoisonError::into_inner);
         let data = tempfile::tempdir().unwrap();
         let log = File::create(data.path().join("stderr.log")).unwrap();
-        let mut command = nightbell(&["run", "--config", "config/demo/nightbell.toml", "--sip", "127.0.0.1:0", "--http", "127.0.0.1:0"]);
-        command.args(arguments).arg("--data").arg(data.path()).stdout(Stdio::piped()).stderr(log);
+        let mut command = nightbell(&["run", "--http", "127.0.0.1:0", "--config"]);
+        command.arg(&config).args(arguments).arg("--data").arg(data.path()).stdout(Stdio::piped()).stderr(log);
         let mut child = command.spawn().unwrap();
         let (send, lines) = sync_channel(64);
         let stdout = BufReader::new(child.stdout.take().unwrap());
@@ -87,7 +94,7 @@ impl Daemon {
             found.and_then(|text| text.parse().ok()).unwrap_or_else(|| panic!("no {name} address in {ready:?}"))
         };
         let (sip, http) = (address("sip"), address("http"));
-        let daemon = Self { child, data, sip, http, _machine: machine };
+        let daemon = Self { child, config, data, sip, http, _machine: machine };
         wait::until(WORKERS, "all three workers are ready", || {
             let workers = daemon.workers();
             (workers.len() == 3 && workers.iter().all(|worker| worker["state"] == "ready")).then_some(())
@@ -125,6 +132,11 @@ impl Daemon {
         self.ask("calls").as_array().cloned().unwrap_or_default()
     }
 
+    /// The same for as many as `limit`.
+    pub fn calls_of(&self, limit: usize) -> Vec<Value> {
+        self.ask_more("calls", &["--limit", &limit.to_string()]).as_array().cloned().unwrap_or_default()
+    }
+
     /// The newest call once it has ended.
     pub fn last_call(&self) -> Call {
         let ended = |call: &Value| call["outcome"].is_string();
@@ -133,8 +145,12 @@ impl Daemon {
     }
 
     fn ask(&self, what: &str) -> Value {
-        let output =
-            nightbell(&[what, "--json", "--config", "config/demo/nightbell.toml", "--data"]).arg(self.data.path()).output().unwrap();
+        self.ask_more(what, &[])
+    }
+
+    fn ask_more(&self, what: &str, more: &[&str]) -> Value {
+        let mut command = nightbell(&[what, "--json", "--config"]);
+        let output = command.arg(&self.config).arg("--data").arg(self.data.path()).args(more).output().unwrap();
         serde_json::from_slice(&output.stdout).unwrap_or_else(|error| {
             panic!("`nightbell {what} --json` gave no JSON: {error}\n{}\n{}", String::from_utf8_lossy(&output.stderr), self.log())
         })

@@ -11,6 +11,7 @@ mod engines;
 mod model;
 mod netem;
 mod phones;
+mod quiet;
 mod sound;
 mod speech;
 mod world;
@@ -63,6 +64,14 @@ fn weather(world: &mut World, number: u64) {
     }
     if mix == 3 || mix == 4 {
         world.disk = Disk::faulty(seed.fork(2));
+    }
+    if number % 11 == 6 {
+        world.shadow.restless = true;
+        world.engines.starve();
+    }
+    if number % 13 == 9 {
+        world.shadow.restless = true;
+        world.disk.sticks = 2;
     }
 }
 
@@ -122,7 +131,23 @@ fn every_call_ends_and_keeps_its_word() {
     if let Some((one, world, why)) = broken.first() {
         fail(*one, world, why);
     }
-    let wanted = ["booked", "callback", "message", "request", "transferred", "informed", "abandoned", "claim", "cut", "refer", "joined", "passed-on", "first", "came-back"];
+    let wanted = [
+        "late",
+        "booked",
+        "callback",
+        "message",
+        "request",
+        "transferred",
+        "informed",
+        "abandoned",
+        "claim",
+        "cut",
+        "refer",
+        "joined",
+        "passed-on",
+        "first",
+        "came-back",
+    ];
     for wanted in wanted.iter().filter(|_| seeds >= SEEDS) {
         assert!(seen.contains(wanted), "the simulation reaches {wanted}: {seen:?}");
     }

@@ -6,6 +6,7 @@ mod brief;
 mod close;
 mod doors;
 mod hear;
+mod late;
 mod machine;
 mod quiet;
 mod reach;

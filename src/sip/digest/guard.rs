@@ -73,13 +73,7 @@ impl Guard {
     }
 
     /// What the request's Authorization is worth. `secret_of` knows the accounts.
-    pub fn judge<'a>(
-        &mut self,
-        now: Instant,
-        source: IpAddr,
-        request: &Message,
-        secret_of: impl Fn(&str) -> Option<&'a str>,
-    ) -> Verdict {
+    pub fn judge<'a>(&mut self, now: Instant, source: IpAddr, request: &Message, secret_of: impl Fn(&str) -> Option<&'a str>) -> Verdict {
         let schemes = request.all(name::AUTHORIZATION).flat_map(Scheme::read).filter(Scheme::is_digest);
         let ours = schemes.take(SIP_CHALLENGES_MAX).find(|scheme| scheme.get("realm") == Some(self.realm.as_bytes()));
         let Some((answer, scheme)) = ours.and_then(|scheme| Answer::of(&scheme).map(|answer| (answer, scheme))) else {
@@ -128,7 +122,9 @@ impl Guard {
 
     /// Whether the nonce is ours, made for this source, young, and this count of it new.
     fn use_nonce(&mut self, now: Instant, source: IpAddr, answer: &Answer) -> bool {
-        let part = |range: std::ops::Range<usize>| answer.nonce.get(range).and_then(|hex| u32::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok());
+        let part = |range: std::ops::Range<usize>| {
+            answer.nonce.get(range).and_then(|hex| u32::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok())
+        };
         let (Some(second), Some(number)) = (part(0..8), part(8..16)) else { return false };
         let id = (second, number);
         let is_ours = equal(self.nonce(id, source).as_bytes(), &answer.nonce);

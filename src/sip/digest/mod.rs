@@ -4,9 +4,9 @@
 
 mod challenge;
 mod guard;
-mod wallet;
 #[cfg(test)]
 mod tests;
+mod wallet;
 
 use md5::Md5;
 use sha2::{Digest as _, Sha512_256};
@@ -122,9 +122,7 @@ impl Proof<'_> {
             _ => hash.of(&[self.method, self.uri]),
         };
         match self.quality {
-            Some((qop, count, client)) => {
-                hash.of(&[first.as_bytes(), self.nonce, count, client, qop.name().as_bytes(), second.as_bytes()])
-            }
+            Some((qop, count, client)) => hash.of(&[first.as_bytes(), self.nonce, count, client, qop.name().as_bytes(), second.as_bytes()]),
             None => hash.of(&[first.as_bytes(), self.nonce, second.as_bytes()]),
         }
     }

@@ -146,7 +146,10 @@ fn a_foreign_realm_gets_no_answer_and_the_owner_a_sentence() {
     assert!(signed(&mut wallet).is_empty());
     let unknown = response(&[("WWW-Authenticate", "Digest realm=\"asterisk\", nonce=\"n\", algorithm=WHIRLPOOL")]);
     assert!(matches!(wallet.take(peer(), &unknown, Answered::No), Err(AuthTrouble::UnknownAlgorithm { .. })));
-    assert_eq!(wallet.take(peer(), &response(&[("WWW-Authenticate", "Basic realm=\"asterisk\"")]), Answered::No), Err(AuthTrouble::NoChallenge));
+    assert_eq!(
+        wallet.take(peer(), &response(&[("WWW-Authenticate", "Basic realm=\"asterisk\"")]), Answered::No),
+        Err(AuthTrouble::NoChallenge)
+    );
 }
 
 #[test]
@@ -286,7 +289,10 @@ fn a_wrong_name_and_a_wrong_secret_look_the_same() {
 fn a_nonce_of_somebody_elses_making_is_too_old() {
     let mut door = Door::new();
     let mut wallet = wallet(&["nightbell"]);
-    let forged = response(&[("WWW-Authenticate", "Digest realm=\"nightbell\", nonce=\"0000000a00000001ffffffffffffffffffffffffffffffff\", qop=\"auth\"")]);
+    let forged = response(&[(
+        "WWW-Authenticate",
+        "Digest realm=\"nightbell\", nonce=\"0000000a00000001ffffffffffffffffffffffffffffffff\", qop=\"auth\"",
+    )]);
     wallet.take(peer(), &forged, Answered::No).unwrap();
     let mut request = register();
     wallet.sign(peer(), &mut request, &mut Seed::new(1));

@@ -107,7 +107,9 @@ impl Wallet {
             return Err(AuthTrouble::Refused { user: self.credentials.user.clone(), realm });
         }
         for challenge in chosen {
-            self.sessions.retain(|known| known.peer != peer || known.challenge.realm != challenge.realm || known.challenge.is_proxy != challenge.is_proxy);
+            self.sessions.retain(|known| {
+                known.peer != peer || known.challenge.realm != challenge.realm || known.challenge.is_proxy != challenge.is_proxy
+            });
             if self.sessions.len() >= SIP_CHALLENGES_MAX {
                 self.sessions.remove(0);
             }

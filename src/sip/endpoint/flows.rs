@@ -9,12 +9,12 @@ use crate::sip::message::{Message, Start, name};
 use crate::sip::stream::Broken;
 use crate::sip::transaction::{Client, InviteClient, Sends};
 use crate::sip::wire::{Framed, frame};
-use crate::sip::{Flow, Method, SipCall, Transport};
+use crate::sip::{Flow, Method, Offence, SipCall, Transport};
 
 impl Endpoint {
-    pub(super) fn take_broken(&mut self, _now: Instant, flow: Flow, broken: &Broken) {
-        if !self.trusts(flow) {
-            self.counters.untrusted += 1;
+    pub(super) fn take_broken(&mut self, now: Instant, flow: Flow, broken: &Broken) {
+        self.handle_offence(now, flow, Offence::NotSip);
+        if !self.lets_in(now, flow, &broken.head) {
             return;
         }
         match frame(&broken.head) {

@@ -51,8 +51,7 @@ impl Received {
 
 impl Endpoint {
     pub(super) fn take_datagram(&mut self, now: Instant, flow: Flow, datagram: &Bytes) {
-        if !self.trusts(flow) {
-            self.counters.untrusted += 1;
+        if !self.lets_in(now, flow, datagram) {
             return;
         }
         match frame(datagram) {
@@ -113,17 +112,17 @@ impl Endpoint {
         }
         let flow = response_flow(received.flow, Some(&received.core.via));
         let echo = Echo::of(&received.message, received.flow, self.fresh());
-        if !self.has_room(received.core.to.tag.is_some()) {
-            self.counters.overload += 1;
-            let reply = Reply::refuse(503, "too many transactions at once").with(name::RETRY_AFTER, "5");
-            let response = self.compose(&echo, flow, reply).encode();
-            return self.send(flow, response);
+        let in_dialog = self.is_of_a_call(received);
+        let sender = received.flow.remote.ip().to_canonical();
+        if !self.has_room(in_dialog) || !(in_dialog || self.has_share(sender)) {
+            return self.refuse_without_room(&echo, flow);
         }
         let merge_key = received.core.to.tag.is_none().then(|| merge_key(&received.core));
         let merged = method != Method::Cancel && merge_key.as_ref().is_some_and(|key| self.by_merge_key.contains_key(key));
         let merge_key = merge_key.filter(|_| !merged && method != Method::Cancel);
         let fallback = fallback_flow(received.flow, &received.core.via);
-        let id = self.open_server(flow, Opened { method: method.clone(), key, merge_key, echo, fallback });
+        let counts = (!in_dialog).then_some(sender);
+        let id = self.open_server(flow, Opened { method: method.clone(), key, merge_key, echo, fallback, counts });
         if merged {
             self.reply(now, id, Reply::refuse(482, "RFC 3261 8.2.2.2: this request has come by another way already"));
         } else if let Err(refusal) = self.screen(received) {
@@ -217,6 +216,12 @@ impl Endpoint {
 
     fn refuse_strange(&mut self, now: Instant, id: TxnId) {
         self.reply(now, id, Reply::refuse(481, "RFC 3261 12.2.2: no such call here"));
+    }
+
+    /// Whether this belongs to a call that is here: a tag in To alone is soon written.
+    fn is_of_a_call(&self, received: &Received) -> bool {
+        let cancels = received.core.method == Method::Cancel && self.by_server_key.contains_key(&server_key(received, &Method::Invite));
+        cancels || self.dialog_of(&received.core).is_some()
     }
 
     /// The call whose dialog this request of the peer's belongs to.

@@ -9,6 +9,7 @@ mod call;
 mod cancel;
 mod commands;
 mod flows;
+mod gate;
 mod inbound;
 mod info;
 mod invite;
@@ -28,10 +29,11 @@ mod timeouts;
 mod update;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::IpAddr;
 
 use bytes::Bytes;
 
-use super::{Command, Counters, Event, Flow, Invite, Output, Settings, SipCall};
+use super::{Command, Counters, Event, Flow, Invite, Output, Settings, Shield, SipCall};
 use crate::base::{Instant, Seed};
 use call::Call;
 use table::{ClientKey, Txn, TxnId, Wake};
@@ -42,11 +44,14 @@ use table::{ClientKey, Txn, TxnId, Wake};
 #[derive(Debug)]
 pub struct Endpoint {
     settings: Settings,
+    shield: Shield,
     seed: Seed,
     txns: BTreeMap<TxnId, Txn>,
     by_server_key: BTreeMap<Vec<u8>, TxnId>,
     by_client_key: BTreeMap<ClientKey, TxnId>,
     by_merge_key: BTreeMap<Vec<u8>, TxnId>,
+    /// Server transactions outside of calls, by the address that opened them.
+    opened_by: BTreeMap<IpAddr, usize>,
     calls: BTreeMap<SipCall, Call>,
     by_dialog: BTreeMap<(Vec<u8>, Vec<u8>), SipCall>,
     wheel: BTreeSet<(Instant, Wake)>,
@@ -63,12 +68,14 @@ impl Endpoint {
     /// An endpoint without calls.
     pub fn new(settings: Settings, seed: Seed) -> Self {
         Self {
+            shield: Shield::new(settings.strangers),
             settings,
             seed,
             txns: BTreeMap::new(),
             by_server_key: BTreeMap::new(),
             by_client_key: BTreeMap::new(),
             by_merge_key: BTreeMap::new(),
+            opened_by: BTreeMap::new(),
             calls: BTreeMap::new(),
             by_dialog: BTreeMap::new(),
             wheel: BTreeSet::new(),
@@ -178,8 +185,9 @@ impl Endpoint {
         format!("{:016x}", self.seed.next_u64())
     }
 
+    /// In debug builds: after each input while the tables are small, now and then while they are full.
     fn sweep(&self) {
-        if cfg!(debug_assertions) {
+        if cfg!(debug_assertions) && (self.txns.len() < 256 || self.counters.requests % 64 == 0) {
             self.check_invariants();
         }
     }
@@ -193,6 +201,8 @@ impl Endpoint {
             debug_assert!(self.txns.get(id).is_some_and(|txn| txn.client_key() == Some(key)), "a client key names its transaction");
         }
         debug_assert_eq!(self.by_server_key.len() + self.by_client_key.len(), self.txns.len(), "every transaction has one key");
+        let opened: usize = self.opened_by.values().sum();
+        debug_assert!(opened <= self.by_server_key.len(), "only open transactions count against a peer");
         for (key, id) in &self.by_dialog {
             let named = self.calls.get(id).is_some_and(|call| call.dialog_key() == *key);
             debug_assert!(named, "a dialog names its call");

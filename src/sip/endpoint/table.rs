@@ -1,5 +1,7 @@
 //! The table of transactions and the wheel of wake-ups.
 
+use std::net::IpAddr;
+
 use bytes::Bytes;
 
 use super::Endpoint;
@@ -60,6 +62,8 @@ pub(super) struct Txn {
     pub(super) wake: Option<Instant>,
     key: Key,
     merge_key: Option<Vec<u8>>,
+    /// The address that it counts against.
+    counts: Option<IpAddr>,
 }
 
 impl Txn {
@@ -120,6 +124,8 @@ pub(super) struct Opened {
     pub(super) key: Vec<u8>,
     pub(super) merge_key: Option<Vec<u8>>,
     pub(super) echo: Echo,
+    /// The address that it counts against; none within a call.
+    pub(super) counts: Option<IpAddr>,
     pub(super) fallback: Flow,
 }
 
@@ -128,6 +134,11 @@ impl Endpoint {
     pub(super) fn has_room(&self, in_dialog: bool) -> bool {
         let max = limits::SIP_TRANSACTIONS_MAX;
         self.txns.len() < if in_dialog { max } else { max - max / 8 }
+    }
+
+    /// Whether this address may open another transaction outside of calls: nobody takes the room of all.
+    pub(super) fn has_share(&self, address: IpAddr) -> bool {
+        self.opened_by.get(&address).is_none_or(|opened| *opened < limits::SIP_TRANSACTIONS_A_PEER_MAX)
     }
 
     /// A server transaction for a request that has just come.
@@ -143,9 +154,13 @@ impl Endpoint {
             self.by_merge_key.insert(merge_key.clone(), id);
         }
         let echo = Some(Box::new(opened.echo));
-        let (key, merge_key) = (Key::Server(opened.key), opened.merge_key);
+        let (key, merge_key, counts) = (Key::Server(opened.key), opened.merge_key, opened.counts);
+        if let Some(address) = counts {
+            *self.opened_by.entry(address).or_default() += 1;
+        }
         let other_way = Some(opened.fallback).filter(|fallback| flow.transport.is_reliable() && *fallback != flow);
-        self.txns.insert(id, Txn { machine, flow, other_way, owner: Owner::Nobody, echo, request: None, wake: None, key, merge_key });
+        let (owner, request, wake) = (Owner::Nobody, None, None);
+        self.txns.insert(id, Txn { machine, flow, other_way, owner, echo, request, wake, key, merge_key, counts });
         id
     }
 
@@ -169,7 +184,7 @@ impl Endpoint {
         let key = (branch, method);
         self.by_client_key.insert(key.clone(), id);
         let key = Key::Client(key);
-        self.txns.insert(id, Txn { machine, flow, other_way, owner, echo: None, request, wake: None, key, merge_key: None });
+        self.txns.insert(id, Txn { machine, flow, other_way, owner, echo: None, request, wake: None, key, merge_key: None, counts: None });
         self.flush(flow, sends);
         self.rearm_txn(id);
         id
@@ -266,6 +281,14 @@ impl Endpoint {
             Key::Client(key) => self.by_client_key.remove(&key),
             Key::Server(key) => self.by_server_key.remove(&key),
         };
+        if let Some(address) = txn.counts
+            && let Some(opened) = self.opened_by.get_mut(&address)
+        {
+            *opened = opened.saturating_sub(1);
+            if *opened == 0 {
+                self.opened_by.remove(&address);
+            }
+        }
         if let Some(merge_key) = txn.merge_key
             && self.by_merge_key.get(&merge_key) == Some(&id)
         {

@@ -1,6 +1,7 @@
 //! Whole calls between two endpoints, and single messages as a peer would write them.
 
 mod calls;
+mod flood;
 mod flows;
 mod lossy;
 mod rig;

@@ -103,7 +103,10 @@ fn a_refused_call_ends_on_both_sides() {
     let theirs = rig.incoming();
     rig.command(1, Command::Reject { call: theirs, status: 486, reason: Some("everybody talks".to_owned()) });
     rig.pass(20);
-    assert_eq!(rig.events[0], [Event::Failed { call: ours, status: 486, reason: "Busy Here".to_owned(), why: Some("everybody talks".to_owned()) }]);
+    assert_eq!(
+        rig.events[0],
+        [Event::Failed { call: ours, status: 486, reason: "Busy Here".to_owned(), why: Some("everybody talks".to_owned()) }]
+    );
     assert_eq!(rig.events[1].last(), Some(&Event::Ended { call: theirs, cause: EndCause::Rejected { status: 486 } }));
     assert!(rig.wire.iter().any(|(_, _, text)| text.contains("Warning: 399 192.0.2.2:5060 \"everybody talks\"")));
     rig.pass(40_000);
@@ -314,7 +317,10 @@ fn a_refer_that_the_shell_takes_is_followed_to_its_end() {
     rig.ends[1].settings.hears_refer = true;
     rig.command(0, Command::Refer { call: ours, target: "sip:30@192.0.2.9".to_owned() });
     rig.pass(20);
-    assert_eq!(rig.events[1].last(), Some(&Event::Referred { call: theirs, target: crate::base::Pii::new("sip:30@192.0.2.9".to_owned()), replaces: None, own: None }));
+    assert_eq!(
+        rig.events[1].last(),
+        Some(&Event::Referred { call: theirs, target: crate::base::Pii::new("sip:30@192.0.2.9".to_owned()), replaces: None, own: None })
+    );
     rig.command(1, Command::AcceptRefer { call: theirs });
     rig.pass(20);
     rig.command(1, Command::NotifyRefer { call: theirs, status: 200 });

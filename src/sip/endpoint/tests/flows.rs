@@ -63,14 +63,8 @@ impl Bench {
     }
 
     fn invite(&mut self, offer: usize) {
-        let invite = Invite {
-            flow: udp("192.0.2.2:5060"),
-            target: "sip:20@192.0.2.2".to_owned(),
-            from_user: "10".to_owned(),
-            from_display: String::new(),
-            offer: Bytes::from("v".repeat(offer)),
-            max_forwards: 70,
-        };
+        let offer = Bytes::from("v".repeat(offer));
+        let invite = Invite { from_user: "10".to_owned(), ..Invite::new(udp("192.0.2.2:5060"), "sip:20@192.0.2.2", offer) };
         self.endpoint.invite(Instant::ZERO, invite);
         self.drain();
     }
@@ -82,8 +76,8 @@ fn an_answer_takes_the_connection_of_its_request() {
     let mut bench = Bench::new();
     let flow = tcp("192.0.2.2:40000");
     bench.take(flow, "INVITE", 1, "");
-    let Some(Event::Incoming { call, .. }) = bench.events.last() else { panic!("{:?}", bench.events) };
-    let call = *call;
+    let Some(Event::Incoming(arrival)) = bench.events.last() else { panic!("{:?}", bench.events) };
+    let call = arrival.call;
     bench.command(Command::Accept { call, answer: Bytes::from_static(b"v=0") });
     assert_eq!(bench.line(), (flow, "SIP/2.0 200 OK"));
     assert_eq!(bench.header(name::CONTACT), "<sip:nightbell@192.0.2.1:5060;transport=tcp>");
@@ -100,8 +94,8 @@ fn an_answer_whose_connection_is_gone_opens_one_to_its_asker() {
     let mut bench = Bench::new();
     let flow = tcp("192.0.2.2:40000");
     bench.take(flow, "INVITE", 1, "");
-    let Some(Event::Incoming { call, .. }) = bench.events.last() else { panic!("{:?}", bench.events) };
-    let call = *call;
+    let Some(Event::Incoming(arrival)) = bench.events.last() else { panic!("{:?}", bench.events) };
+    let call = arrival.call;
     bench.endpoint.handle_closed(Instant::from_millis(2), flow);
     bench.command(Command::Accept { call, answer: Bytes::from_static(b"v=0") });
     assert_eq!(bench.line(), (tcp("192.0.2.2:5070"), "SIP/2.0 200 OK"));
