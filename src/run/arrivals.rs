@@ -12,12 +12,16 @@ use crate::net::local_towards;
 use crate::sip::{Arrival, Command, Flow, Party};
 
 use super::line::{self, Opening};
+use super::news::SipNews;
 use super::roll::InProgress;
 use super::switchboard::{NEWS_MAX, Switchboard};
 
 impl Switchboard {
     pub(super) fn incoming(&mut self, arrival: Arrival) {
         let (call, flow) = (arrival.call, arrival.flow);
+        if let Some(old) = arrival.replaces.filter(|old| self.lines.contains_key(old)) {
+            return self.news(old, SipNews::Replacing { by: call, offer: arrival.offer });
+        }
         let dialled = arrival.request_user.expose().as_str();
         let agent = self.config.agent_for(dialled).and_then(|name| self.config.agents.get(name)).cloned();
         let refusal = match &agent {

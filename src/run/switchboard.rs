@@ -97,6 +97,13 @@ impl Switchboard {
         match event {
             Event::Incoming(arrival) => self.incoming(*arrival),
             Event::Cancelled { call, reason } => self.over(call, SipNews::Gone { failed: false, reason }),
+            // The task that has the call keeps it under its new name.
+            Event::Ended { call, cause: EndCause::Replaced { by } } => {
+                if let Some(line) = self.lines.remove(&call) {
+                    self.lines.insert(by, line);
+                }
+                self.roll.rename(call, by);
+            }
             Event::Ended { call, cause } => {
                 let failed = matches!(cause, EndCause::NoAck | EndCause::Timeout);
                 let reason = if let EndCause::Bye { reason } = cause { reason } else { None };
@@ -115,7 +122,7 @@ impl Switchboard {
         }
     }
 
-    fn news(&mut self, call: SipCall, news: SipNews) {
+    pub(super) fn news(&mut self, call: SipCall, news: SipNews) {
         let Some(line) = self.lines.get(&call) else { return };
         // A task that has gone needs none.
         if let Err(mpsc::error::TrySendError::Full(_)) = line.try_send(news) {
