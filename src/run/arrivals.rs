@@ -35,7 +35,7 @@ impl Switchboard {
         let local = self.house.zone.at(unix_millis());
         let query = Query { dialled: arrival.request_user.expose(), caller: &caller, via: via.clone(), local };
         let decision = self.config.plan.decide(&query);
-        let fate = self.fate(&decision.choice, &arrival, &via);
+        let fate = self.within_caps(self.fate(&decision.choice, &arrival, &via), &arrival);
         let rule = decision.rule().unwrap_or("none");
         match fate {
             Fate::Refused { status, words } => {
@@ -62,6 +62,17 @@ impl Switchboard {
         let from = arrival.flow.remote.ip();
         let trunk = self.config.trunks.values().find(|trunk| trunk.calls_from(from));
         trunk.map_or(Via::Peer, |trunk| Via::Trunk(trunk.name.clone()))
+    }
+
+    /// The same, unless the trunk has its share already. A call for help is nobody's share.
+    fn within_caps(&self, fate: Fate, arrival: &Arrival) -> Fate {
+        if matches!(&fate, Fate::Refused { .. } | Fate::PassedOn(Onward { emergency: true, .. })) {
+            return fate;
+        }
+        match self.house.doorman.admit(arrival.call, arrival.flow.remote.ip()) {
+            Ok(()) => fate,
+            Err(over) => Fate::Refused { status: over.status(), words: over.to_string() },
+        }
     }
 
     fn fate(&self, choice: &Choice, arrival: &Arrival, via: &Via) -> Fate {
@@ -107,18 +118,19 @@ impl Switchboard {
     fn answered(&mut self, arrival: Arrival, caller: String, agent: Arc<Agent>, first: Vec<String>) {
         let call = arrival.call;
         let dialled = arrival.request_user.expose().clone();
-        let (id, news) = self.enter(call, &dialled, agent.name());
+        let (id, news) = self.enter(call, &arrival.call_id, &dialled, agent.name());
         let local = reachable(arrival.flow);
         let opening = Opening { sip: call, id, from: Pii::new(caller), dialled, agent, offer: arrival.offer, local, first };
         tokio::spawn(line::answer(Arc::clone(&self.house), opening, news));
     }
 
     /// A new call in the list of those in progress, and where its news arrive.
-    fn enter(&mut self, call: SipCall, dialled: &str, agent: &str) -> (CallId, mpsc::Receiver<SipNews>) {
+    fn enter(&mut self, call: SipCall, sip_call_id: &str, dialled: &str, agent: &str) -> (CallId, mpsc::Receiver<SipNews>) {
         let started_ms = unix_millis();
         let id = CallId::new(started_ms, self.seed.next_u64());
         let (news_in, news) = mpsc::channel(NEWS_MAX);
         self.lines.insert(call, news_in);
+        self.house.trace.name(sip_call_id, &id.to_string());
         self.roll.enter(call, InProgress { call_id: id.to_string(), started_ms, to: dialled.to_owned(), agent: agent.to_owned() });
         (id, news)
     }

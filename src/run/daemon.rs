@@ -14,11 +14,13 @@ use crate::call;
 use crate::config::models::{ChooseError, Chosen};
 use crate::config::{self, Config};
 use crate::net::{MediaPorts, UdpFlow};
+use crate::observe::trace::Trace;
 use crate::sip::{Command, HostPort, Peer, Transport};
 use crate::store::{MasterKey, Store, StoreError};
 
 use super::control;
 use super::desk::Front;
+use super::doorman::Doorman;
 use super::house::House;
 use super::hub::{Hub, HubError};
 use super::roll::Roll;
@@ -166,6 +168,8 @@ fn build(config: &Config, chosen: &Chosen, clock: Clock, parts: Parts, switchboa
         advertised: config.media.advertised,
         people: config.people.iter().map(|(door, person)| (door.clone(), person.uri.clone())).collect(),
         call_settings: call::Settings { style: chosen.prompt_style, ..call::Settings::default() },
+        doorman: Doorman::new(clock, config),
+        trace: Trace::default(),
         switchboard,
         entropy: AtomicU64::new(entropy),
     })

@@ -14,9 +14,11 @@ use crate::base::clock::Clock;
 use crate::call;
 use crate::dialogue::{Agent, CallFacts};
 use crate::net::MediaPorts;
+use crate::observe::trace::Trace;
 use crate::sip::Command;
 use crate::store::Store;
 
+use super::doorman::Doorman;
 use super::hub::Hub;
 use super::stock::Phrases;
 use super::workers::Engines;
@@ -47,6 +49,10 @@ pub struct House {
     pub people: BTreeMap<String, String>,
     /// How patient a call is.
     pub call_settings: call::Settings,
+    /// What each trunk may use, and who was kept out.
+    pub doorman: Doorman,
+    /// The messages of the last calls, for their owner.
+    pub trace: Trace,
     /// Orders to the signalling.
     pub switchboard: mpsc::Sender<Command>,
     /// Randomness for everything that must not be guessed from outside.

@@ -4,6 +4,7 @@ mod arrivals;
 pub mod control;
 mod daemon;
 mod desk;
+mod doorman;
 mod house;
 mod hub;
 mod leg;
@@ -18,5 +19,6 @@ mod voice;
 pub mod workers;
 
 pub use daemon::{RunError, Started, run};
+pub use doorman::{Doorman, Pass};
 pub use house::Opened;
 pub use scribe::Scribe;
