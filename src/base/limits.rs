@@ -98,14 +98,26 @@ pub const SIP_TRANSACTIONS_A_PEER_MAX: usize = SIP_TRANSACTIONS_MAX / 2;
 /// Letters of a name or a number that the signalling shows. Longer: cut.
 pub const PARTY_CHARS_MAX: usize = 128;
 
-/// Calls that one trunk may begin within a second, where its section says nothing. More: 480.
-pub const CAPS_CALLS_A_SECOND_MAX: u32 = 60;
+/// Calls that one trunk may begin within a second; its section may say fewer. More: 480.
+pub const CAPS_CALLS_A_SECOND_MAX: u64 = 60;
 
 /// Calls of one peer at once that were not acknowledged yet. More: 480.
-pub const CAPS_HALF_OPEN_MAX: u32 = 64;
+pub const CAPS_HALF_OPEN_MAX: u64 = 64;
 
-/// Peers whose use is counted. Full: those without a call are forgotten; a call that does not fit even so is refused with 480.
-pub const CAPS_PEERS_MAX: usize = 512;
+/// Peers without a section of their own whose use is counted. Full: those without a call are forgotten; none can be left then, for lack of calls.
+pub const CAPS_PEERS_MAX: usize = 2 * CALLS_MAX;
+
+/// Messages that the trace keeps of one call. More: the oldest after the first few are forgotten.
+pub const TRACE_MESSAGES_A_CALL_MAX: usize = 200;
+
+/// Calls and other exchanges that the trace keeps. Full: the exchange that was quiet for longest is forgotten, calls last.
+pub const TRACE_CALLS_MAX: usize = 512;
+
+/// Bytes that the trace keeps of all messages together. Full: as above.
+pub const TRACE_BYTES_MAX: usize = 16 << 20;
+
+/// Bytes that the trace keeps of one message. Longer: cut.
+pub const TRACE_MESSAGE_BYTES_MAX: usize = 8 << 10;
 
 /// Known peers whose pace is kept, each by address and port. Full: the one that was quiet for longest is forgotten.
 pub const SHIELD_KNOWN_MAX: usize = 512;
@@ -253,6 +265,7 @@ const _: () = {
     assert!(4 * 16 * UTTERANCE_MS_MAX < WORKER_FRAME_BYTES_MAX as u64, "an utterance at 16 kHz fits into a frame twice");
     assert!(WORKER_BACKOFF_MS_MIN < WORKER_BACKOFF_MS_MAX, "the wait grows");
     assert!(WORKER_BACKOFF_MS_MAX < WORKER_STEADY_MS, "a worker that keeps dying keeps waiting");
+    assert!(TRACE_BYTES_MAX >= TRACE_MESSAGES_A_CALL_MAX * TRACE_MESSAGE_BYTES_MAX, "one call fits into the trace");
     assert!(4 * CAPS_HALF_OPEN_MAX as usize <= CALLS_MAX, "one peer cannot take every line by never acknowledging");
     assert!(SHIELD_BAN_MS_MIN < SHIELD_BAN_MS_MAX, "bans grow");
     assert!(SHIELD_STRIKES_MAX > 2, "a mistyped password is no ban");

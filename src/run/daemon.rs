@@ -14,11 +14,13 @@ use crate::call;
 use crate::config::models::{ChooseError, Chosen};
 use crate::config::{self, Config};
 use crate::net::{MediaPorts, UdpFlow};
+use crate::observe::trace::Trace;
 use crate::sip::{Command, HostPort, Peer, Transport};
 use crate::store::{MasterKey, Store, StoreError};
 
 use super::control;
 use super::desk::Front;
+use super::doorman::Doorman;
 use super::house::House;
 use super::hub::{Hub, HubError};
 use super::place::Order;
@@ -135,7 +137,13 @@ fn sip_settings(config: &Config) -> crate::sip::Settings {
     let trusted: Vec<Peer> = config.sip.trusted.iter().filter_map(|network| network.to_string().parse().ok()).collect();
     let port = config.sip.listen.first().map_or(5060, |listener| listener.address.port());
     let advertised = config.sip.advertised.map(|ip| HostPort { host: ip.to_string(), port });
-    crate::sip::Settings { user_agent: config.sip.user_agent.clone(), trusted, advertised, hears_refer: true, ..crate::sip::Settings::default() }
+    crate::sip::Settings {
+        user_agent: config.sip.user_agent.clone(),
+        trusted,
+        advertised,
+        hears_refer: true,
+        ..crate::sip::Settings::default()
+    }
 }
 
 fn engine_settings(config: &Config, chosen: &Chosen) -> EngineSettings {
@@ -171,11 +179,9 @@ fn build(config: &Config, chosen: &Chosen, clock: Clock, parts: Parts, switchboa
         people: config.people.clone(),
         phones: config.phones.values().map(|phone| (phone.key.clone(), phone.user.clone())).collect(),
         listeners,
-        call_settings: call::Settings {
-            style: chosen.prompt_style,
-            people: Arc::new(plans(&config.people)),
-            ..call::Settings::default()
-        },
+        call_settings: call::Settings { style: chosen.prompt_style, people: Arc::new(plans(&config.people)), ..call::Settings::default() },
+        doorman: Doorman::new(clock, config),
+        trace: Trace::default(),
         switchboard,
         entropy: AtomicU64::new(entropy),
     })

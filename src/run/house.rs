@@ -12,12 +12,14 @@ use crate::base::Seed;
 use crate::base::civil::Zone;
 use crate::base::clock::Clock;
 use crate::call;
+use crate::config::Person;
 use crate::dialogue::{Agent, CallFacts};
 use crate::net::MediaPorts;
-use crate::config::Person;
+use crate::observe::trace::Trace;
 use crate::sip::{Command, Transport};
 use crate::store::Store;
 
+use super::doorman::Doorman;
 use super::hub::Hub;
 use super::place::Order;
 use super::stock::Phrases;
@@ -53,6 +55,10 @@ pub struct House {
     pub listeners: Vec<(Transport, SocketAddr)>,
     /// How patient a call is.
     pub call_settings: call::Settings,
+    /// What each trunk may use, and who was kept out.
+    pub doorman: Doorman,
+    /// The messages of the last calls, for their owner.
+    pub trace: Trace,
     /// Orders to the signalling.
     pub switchboard: mpsc::Sender<Order>,
     /// Randomness for everything that must not be guessed from outside.

@@ -382,7 +382,7 @@ impl Line {
                 }
                 return;
             }
-            Heard::Pause { .. } => return,
+            Heard::Pause { .. } | Heard::Answered { .. } => return,
             Heard::Resume { utterance, .. } => Hearing::Resumed(utterance),
             Heard::Yield { utterance } => Hearing::Yielded(utterance),
             Heard::Settling { utterance, .. } => Hearing::Settling(utterance),

@@ -80,7 +80,12 @@ pub async fn ring(house: Arc<House>, errand: Errand, mut wishes: mpsc::Receiver<
 }
 
 /// The leg's last news; none when the call gave it up.
-async fn run(house: &Arc<House>, errand: Errand, wishes: &mut mpsc::Receiver<Wish>, news: &mpsc::Sender<News>) -> Option<(LegNews, Option<Reason>)> {
+async fn run(
+    house: &Arc<House>,
+    errand: Errand,
+    wishes: &mut mpsc::Receiver<Wish>,
+    news: &mpsc::Sender<News>,
+) -> Option<(LegNews, Option<Reason>)> {
     let failed = |status| Some((LegNews::Failed(status), None));
     let Some((reach, travels)) = house.reach(errand.member.who.expose()) else { return failed(404) };
     let mut ways = match house.ways(&reach).await {

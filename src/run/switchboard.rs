@@ -6,12 +6,14 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use crate::base::Seed;
-use crate::base::clock::Clock;
+use crate::base::clock::{Clock, unix_millis};
 use crate::base::limits::CALLS_MAX;
 use crate::config::Config;
 use crate::net::{UdpFlow, local_towards};
+use crate::observe::trace::{Passing, Towards};
 use crate::sip::{EndCause, Endpoint, Event, Flow, Output, SipCall};
 
+use super::doorman::Doorman;
 use super::house::House;
 use super::news::{self, SipNews};
 use super::place::Order;
@@ -70,7 +72,7 @@ impl Switchboard {
                 }
             };
             tokio::select! {
-                Some((flow, bytes)) = datagrams.recv() => self.endpoint.handle_datagram(self.clock.now(), flow, &bytes),
+                Some((flow, bytes)) = datagrams.recv() => self.take(flow, &bytes),
                 order = orders.recv() => match order {
                     Some(order) => self.order(order),
                     None => return,
@@ -80,10 +82,26 @@ impl Switchboard {
         }
     }
 
+    /// A message; what was let in is in the trace.
+    fn take(&mut self, flow: Flow, bytes: &[u8]) {
+        let (now, kept_out) = (self.clock.now(), self.endpoint.kept_out());
+        self.endpoint.handle_datagram(now, flow, bytes);
+        if self.endpoint.kept_out() == kept_out {
+            self.trace(Towards::Us, flow, bytes);
+        }
+        self.house.doorman.look(&self.endpoint);
+    }
+
+    fn trace(&self, towards: Towards, flow: Flow, bytes: &[u8]) {
+        let (at_ms, at_us, transport) = (unix_millis(), self.clock.now().as_micros(), flow.transport.via_name());
+        self.house.trace.pass(&Passing { at_ms, at_us, towards, transport, local: flow.local, remote: flow.remote, bytes });
+    }
+
     async fn drain(&mut self) {
         while let Some(output) = self.endpoint.poll_output() {
             match output {
                 Output::Send { flow, bytes } => {
+                    self.trace(Towards::Them, flow, &bytes);
                     if let Some(socket) = self.flows.iter().find(|socket| socket.local().port() == flow.local.port()) {
                         socket.send(flow.remote, &bytes).await;
                     }
@@ -96,6 +114,11 @@ impl Switchboard {
     fn event(&mut self, event: Event) {
         match event {
             Event::Incoming(arrival) => self.incoming(*arrival),
+            Event::Noticed(notice) => Doorman::notice(&notice),
+            Event::Acked { call, sdp } => {
+                self.house.doorman.acknowledged(call);
+                self.news(call, SipNews::Acked(sdp));
+            }
             Event::Cancelled { call, reason } => self.over(call, SipNews::Gone { failed: false, reason }),
             // The task that has the call keeps it under its new name.
             Event::Ended { call, cause: EndCause::Replaced { by } } => {
@@ -133,6 +156,7 @@ impl Switchboard {
     fn over(&mut self, call: SipCall, last: SipNews) {
         self.news(call, last);
         self.lines.remove(&call);
+        self.house.doorman.over(call);
         self.roll.leave(call);
     }
 }

@@ -25,7 +25,7 @@ mod values;
 pub mod wire;
 
 pub use arrival::{Arrival, Party};
-pub use caps::{Allowance, Bearing, Caps, OverCap};
+pub use caps::{Allowance, Bearing, Caps, OverCap, Ticket};
 pub use command::Command;
 pub use endpoint::Endpoint;
 pub use event::{Counters, EndCause, Event, Output, Probe, SipCall};

@@ -95,4 +95,3 @@ pub const CALLS_IN: &[Case] = &[
     outside("refer-in"),
     ends("key-rtp", "3125550173", "transferred"),
 ];
-
