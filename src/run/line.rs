@@ -264,6 +264,7 @@ impl Line {
                 self.connect();
             }
             SipNews::Reoffer(offer) => self.reoffered(offer).await,
+            SipNews::Moved(ours) => self.moved(ours).await,
             SipNews::Digit(digit) => self.tell(Input::Line(Wire::Key(digit))),
             SipNews::ReferAccepted => self.tell(Input::Line(Wire::ReferAccepted)),
             SipNews::ReferProgress(status) => self.tell(Input::Line(Wire::ReferProgress(status))),
@@ -329,6 +330,14 @@ impl Line {
         if std::mem::replace(&mut self.held, held) != held {
             self.tell(Input::Line(Wire::Held(held)));
         }
+    }
+
+    /// The box has another address: the caller is offered the same sound at the new one.
+    async fn moved(&mut self, ours: IpAddr) {
+        tracing::warn!(call_id = %self.id, "our address is another one; the caller is told");
+        self.session.set_address(self.house.advertised.unwrap_or(ours));
+        let sdp = self.session.offer();
+        self.house.sip(Command::Offer { call: self.sip, sdp }).await;
     }
 
     async fn reoffered(&mut self, offer: Option<Bytes>) {

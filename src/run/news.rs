@@ -1,5 +1,7 @@
 //! What the switchboard tells the task that owns a call, the caller's or one that we placed.
 
+use std::net::IpAddr;
+
 use bytes::Bytes;
 
 use crate::base::Pii;
@@ -16,6 +18,8 @@ pub enum SipNews {
     OfferAnswered(Option<Bytes>),
     /// It has not taken it.
     OfferRefused,
+    /// Our address towards the peer is another one.
+    Moved(IpAddr),
     /// A key, by INFO.
     Digit(char),
     /// A call of ours moves on: with this status.
@@ -65,6 +69,7 @@ pub fn of_event(event: Event) -> Option<(SipCall, SipNews)> {
         Event::OfferAnswered { call, sdp } => (call, SipNews::OfferAnswered(sdp)),
         Event::OfferRefused { call, .. } => (call, SipNews::OfferRefused),
         Event::Refreshed { call, sdp } => (call, SipNews::OfferAnswered(Some(sdp))),
+        Event::Moved { call, ours } => (call, SipNews::Moved(ours)),
         Event::Digit { call, digit, .. } => (call, SipNews::Digit(digit)),
         Event::Progress { call, status, .. } => (call, SipNews::Progress(status)),
         Event::Answered { call, sdp } => (call, SipNews::Answered(sdp)),

@@ -171,7 +171,21 @@ impl<'a> Second<'a> {
         let telling = Telling::open(house, opened.id, &errand.agent, opened.playback);
         leg::begin(house, opened.setup, sound_in);
         let (no, id, session, leg) = (errand.leg, errand.id.clone(), opened.session, opened.id);
-        Ok(Self { house, no, id, call, sip, over: false, leg, session, sound, telling, holds: false, replaces: None, parting: reason(Parting::Over) })
+        Ok(Self {
+            house,
+            no,
+            id,
+            call,
+            sip,
+            over: false,
+            leg,
+            session,
+            sound,
+            telling,
+            holds: false,
+            replaces: None,
+            parting: reason(Parting::Over),
+        })
     }
 
     async fn live(&mut self, wishes: &mut mpsc::Receiver<Wish>, news: &mpsc::Sender<News>) -> End {
@@ -253,6 +267,12 @@ impl<'a> Second<'a> {
             SipNews::Referred { target, replaces, .. } => {
                 self.replaces.clone_from(&replaces);
                 Ok(Some(LegNews::Referred { to: target }))
+            }
+            SipNews::Moved(ours) => {
+                self.session.set_address(self.house.advertised.unwrap_or(ours));
+                let sdp = self.session.offer();
+                self.house.sip(Command::Offer { call: self.call, sdp }).await;
+                Ok(None)
             }
             SipNews::Replacing { by, offer } => {
                 self.place_taken(by, offer).await;

@@ -88,8 +88,16 @@ fn wall_a_person_hears_the_brief_presses_1_and_the_two_talk() {
 
 /// A caller who asks in words, with a telephone that refuses REFER; what the person does is `desk`'s part.
 fn ask_in_words(daemon: &Daemon, mut at_the_desk: impl FnMut()) -> Call {
-    let arguments =
-        ["--from", "3125550188", "--say", "I want to talk to a real person please.", "--say", "No, thank you. Goodbye.", "--on-refer", "decline"];
+    let arguments = [
+        "--from",
+        "3125550188",
+        "--say",
+        "I want to talk to a real person please.",
+        "--say",
+        "No, thank you. Goodbye.",
+        "--on-refer",
+        "decline",
+    ];
     let phone = Phone::call(daemon, "leasing", &arguments);
     at_the_desk();
     let heard = phone.finish(Duration::from_mins(4));
@@ -146,7 +154,11 @@ fn wall_of_a_group_one_has_the_call_and_the_others_stop_ringing() {
     talk(&mut [&mut sound, &mut other], 3_000);
     other.press(1);
     let cancel = talk_until(&mut [&mut sound, &mut other], SOON, "the other stops ringing", || anna.takes("CANCEL"));
-    assert!(cancel.header("Reason").is_some_and(|reason| reason.contains("SIP;cause=200") && reason.contains("elsewhere")), "{}", cancel.text);
+    assert!(
+        cancel.header("Reason").is_some_and(|reason| reason.contains("SIP;cause=200") && reason.contains("elsewhere")),
+        "{}",
+        cancel.text
+    );
     (sound.tone, other.tone) = (tone(1_000.0), tone(1_600.0));
     talk(&mut [&mut sound, &mut other], 1_500);
     assert!(tone_share(sound.last(500), Rate::K8, 1_600.0) > 0.9, "the caller talks to who took the call");
