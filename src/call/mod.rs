@@ -13,6 +13,7 @@ mod filing;
 mod handover;
 mod machine;
 mod patience;
+mod output;
 mod people;
 mod speaking;
 mod timers;
