@@ -12,7 +12,7 @@ use crate::base::Seed;
 use crate::base::civil::Zone;
 use crate::base::clock::Clock;
 use crate::call;
-use crate::config::{Listener, Person};
+use crate::config::{Config, Listener, Person};
 use crate::dialogue::{Agent, CallFacts};
 use crate::net::{MediaPorts, Resolver};
 use crate::observe::trace::Trace;
@@ -21,8 +21,10 @@ use crate::store::Store;
 
 use super::doorman::Doorman;
 use super::hub::Hub;
+use super::phones::PhoneBook;
 use super::place::Order;
 use super::stock::Phrases;
+use super::trunks::Trunks;
 use super::wires::Wires;
 use super::workers::Engines;
 
@@ -58,10 +60,16 @@ pub struct House {
     pub doorman: Doorman,
     /// The messages of the last calls, for their owner.
     pub trace: Trace,
+    /// The PBXs and providers that the box is joined to.
+    pub trunks: Trunks,
+    /// Where the business's own telephones are.
+    pub phone_book: PhoneBook,
     /// What the signalling speaks over.
     pub wires: Wires,
     /// From names to addresses.
-    pub resolver: Resolver,
+    pub resolver: Arc<Resolver>,
+    /// As the owner wrote it.
+    pub config: Arc<Config>,
     /// Orders to the signalling.
     pub switchboard: mpsc::Sender<Order>,
     /// Randomness for everything that must not be guessed from outside.

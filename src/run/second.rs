@@ -159,7 +159,7 @@ impl<'a> Second<'a> {
             refusal.status
         })?;
         let mut invite = Invite::new(way.flow, way.target, opened.description);
-        invite.from_user.clone_from(errand.from.expose());
+        invite.from_user = way.shows.unwrap_or_else(|| errand.from.expose().clone());
         invite.from_display = errand.context.name.as_ref().map(|name| name.expose().clone()).unwrap_or_default();
         invite.max_forwards = errand.max_forwards;
         invite.account = way.account;

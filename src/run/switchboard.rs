@@ -90,10 +90,22 @@ impl Switchboard {
                 self.drain();
                 self.wires.close(flow);
             }
-            Arrived::Unreachable { flow, .. } => self.endpoint.handle_unreachable(now, flow),
-            Arrived::Closed { flow } => self.endpoint.handle_closed(now, flow),
-            Arrived::Moved { peer, ours } => self.endpoint.handle_moved(now, peer, ours),
-            Arrived::Seen { peer, public } => self.endpoint.handle_seen(now, peer, public),
+            Arrived::Unreachable { flow, .. } => {
+                self.endpoint.handle_unreachable(now, flow);
+                self.house.trunks.lost(flow);
+            }
+            Arrived::Closed { flow } => {
+                self.endpoint.handle_closed(now, flow);
+                self.house.trunks.lost(flow);
+            }
+            Arrived::Moved { peer, ours } => {
+                self.endpoint.handle_moved(now, peer, ours);
+                self.house.trunks.moved(peer);
+            }
+            Arrived::Seen { peer, public } => {
+                self.endpoint.handle_seen(now, peer, public);
+                self.house.trunks.moved(peer);
+            }
         }
     }
 
@@ -128,6 +140,8 @@ impl Switchboard {
         match event {
             Event::Incoming(arrival) => self.incoming(*arrival),
             Event::Noticed(notice) => Doorman::notice(&notice),
+            Event::Registered(_) | Event::Probed { .. } | Event::Unauthorised { .. } => self.house.trunks.tell(&event),
+            Event::PhoneRegistered { .. } | Event::PhoneGone { .. } => self.house.phone_book.tell(&event),
             Event::Acked { call, sdp } => {
                 self.house.doorman.acknowledged(call);
                 self.news(call, SipNews::Acked(sdp));

@@ -13,6 +13,14 @@ pub struct Way {
     pub target: String,
     /// Whose credentials answer a challenge.
     pub account: Option<AccountId>,
+    /// The number that we show there; none: the caller's.
+    pub shows: Option<String>,
+}
+
+impl Way {
+    fn plain(flow: Flow, target: String) -> Self {
+        Self { flow, target, account: None, shows: None }
+    }
 }
 
 /// Why there is none.
@@ -31,8 +39,11 @@ pub enum NoWay {
     #[error("the telephone {0:?} is not registered now")]
     NotRegistered(String),
     /// No trunk carries that number.
-    #[error("no trunk carries this number")]
-    NoTrunk,
+    #[error("{0}")]
+    NotCarried(String),
+    /// None of those that would takes calls now.
+    #[error("no trunk takes this call now: {0}")]
+    TrunksDown(String),
 }
 
 impl NoWay {
@@ -42,7 +53,8 @@ impl NoWay {
             Self::NoUri => 416,
             Self::Unresolved(_) | Self::NoListener(_) => 502,
             Self::NotRegistered(_) => 480,
-            Self::NoTrunk => 403,
+            Self::NotCarried(_) => 403,
+            Self::TrunksDown(_) => 503,
         }
     }
 }
@@ -69,9 +81,37 @@ impl House {
     pub async fn ways(&self, reach: &Reach) -> Result<Vec<Way>, NoWay> {
         match reach {
             Reach::Uri(uri) => self.ways_of_uri(uri).await,
-            Reach::Phone(phone) => Err(NoWay::NotRegistered(phone.clone())),
-            Reach::Number(_) => Err(NoWay::NoTrunk),
+            Reach::Phone(phone) => self.ways_of_phone(phone),
+            Reach::Number(number) => self.ways_of_number(number),
         }
+    }
+
+    /// Over the flow of its registration; the latest of several places comes first.
+    fn ways_of_phone(&self, phone: &str) -> Result<Vec<Way>, NoWay> {
+        let mut contacts = self.phone_book.contacts(phone);
+        contacts.reverse();
+        let ways: Vec<Way> = contacts.into_iter().map(|contact| Way::plain(contact.flow, contact.target)).collect();
+        if ways.is_empty() { Err(NoWay::NotRegistered(phone.to_owned())) } else { Ok(ways) }
+    }
+
+    /// By the trunks that the dial plan names for this number, as far as they take calls now.
+    fn ways_of_number(&self, number: &str) -> Result<Vec<Way>, NoWay> {
+        let dialled = self.config.plan.book.read_from_inside(number);
+        let carried = self.config.dial_plan.ways(&dialled).map_err(|refusal| NoWay::NotCarried(refusal.to_string()))?;
+        let mut down = None;
+        let mut ways = Vec::new();
+        for carriage in carried {
+            match self.trunks.ways(&carriage.trunk) {
+                Err(why) => down = Some(why.to_string()),
+                Ok(found) => ways.extend(found.into_iter().map(|found| Way {
+                    flow: found.flow,
+                    target: format!("sip:{}@{}{}", carriage.user, found.domain, found.flow.transport.uri_param()),
+                    account: found.account,
+                    shows: carriage.caller.clone().or(found.user),
+                })),
+            }
+        }
+        if ways.is_empty() { Err(NoWay::TrunksDown(down.unwrap_or_default())) } else { Ok(ways) }
     }
 
     async fn ways_of_uri(&self, text: &str) -> Result<Vec<Way>, NoWay> {
@@ -85,7 +125,7 @@ impl House {
             if place.transport == Transport::Tls {
                 self.wires.expect_name(place.address, &place.name);
             }
-            Some(Way { flow, target: target.to_owned(), account: None })
+            Some(Way::plain(flow, target.to_owned()))
         });
         let ways: Vec<Way> = flows.take(PLACES_MAX).collect();
         let spoken = || places.list.first().map_or("udp", |place| place.transport.uri_name()).to_owned();
