@@ -98,15 +98,22 @@ fn with_trunk(file: &Path, before: &str, trunk: &NewTrunk) -> Result<(String, St
     let Some(recipe) = recipes::text(&trunk.recipe) else {
         return Err(EditError::Recipe { recipe: trunk.recipe.clone(), known: recipes::names().join(", ") });
     };
-    let document: DocumentMut =
-        before.parse().map_err(|error: toml_edit::TomlError| EditError::Toml { file: file.to_owned(), what: error.message().to_owned() })?;
+    let document: DocumentMut = before
+        .parse()
+        .map_err(|error: toml_edit::TomlError| EditError::Toml { file: file.to_owned(), what: error.message().to_owned() })?;
     let trunks = document.get("trunk").and_then(Item::as_table_like);
     if trunks.is_some_and(|trunks| trunks.contains_key(&trunk.name)) {
         return Err(EditError::There { name: trunk.name.clone(), file: file.to_owned() });
     }
     let section = section(trunk, recipe);
     // The section is appended as text: so nothing that was written before is touched, comments and spaces included.
-    let gap = if before.is_empty() || before.ends_with("\n\n") { "" } else if before.ends_with('\n') { "\n" } else { "\n\n" };
+    let gap = if before.is_empty() || before.ends_with("\n\n") {
+        ""
+    } else if before.ends_with('\n') {
+        "\n"
+    } else {
+        "\n\n"
+    };
     Ok((format!("{before}{gap}{section}"), section))
 }
 
@@ -188,7 +195,10 @@ mod tests {
         assert!(section.contains("# expires_s = 300\n") && !section.contains("# realms"), "{section}");
         let config = Config::settings(&file, &Overrides::default()).unwrap();
         let office = &config.trunks["office"];
-        assert_eq!((office.register, office.expires_s, office.servers.as_slice()), (true, 300, ["sip:pbx.example.com".to_owned()].as_slice()));
+        assert_eq!(
+            (office.register, office.expires_s, office.servers.as_slice()),
+            (true, 300, ["sip:pbx.example.com".to_owned()].as_slice())
+        );
         assert_eq!(office.realms, ["it's \"ours\""]);
         assert!(matches!(add_trunk(&file, &trunk), Err(EditError::There { .. })));
     }

@@ -14,8 +14,8 @@ pub mod recipes;
 pub use error::{ConfigErrors, Problem};
 pub use load::Overrides;
 pub use meant::{
-    Advertised, Business, CallerId, Caps, Config, Context, Engines, Http, Listener, Media, NumberFormat, Outbound, PackChoice, Person,
-    Phone, Sip, Store, Tls, TransferBy, Trunk,
+    Advertised, At, Business, CallerId, Caps, Config, Context, Engines, Http, Listener, Media, NumberFormat, Outbound, PackChoice, Person,
+    Phone, Reach, Sip, Store, Tls, TransferBy, Trunk,
 };
 pub use network::Network;
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
+use crate::base::Seed;
 use crate::base::clock::{Clock, unix_millis};
 use crate::call;
 use crate::config::models::{ChooseError, Chosen};
@@ -23,8 +24,10 @@ use super::desk::Front;
 use super::doorman::Doorman;
 use super::house::House;
 use super::hub::{Hub, HubError};
-use super::roll::Roll;
 use super::phones::PhoneBook;
+use super::place::Order;
+use super::plans::plans;
+use super::roll::Roll;
 use super::stock::Phrases;
 use super::switchboard::{Desk, ORDERS_MAX, Switchboard};
 use super::trunks::{self, Trunks, phone_settings};
@@ -118,8 +121,7 @@ pub async fn run(config: Config) -> Result<(), RunError> {
     let desk = Desk { wires: wires.clone(), arrived, settings, roll: roll.clone() };
     let (switchboard, arrived) = Switchboard::new(Arc::clone(&house), Arc::clone(&config), desk);
     let switchboard = tokio::spawn(switchboard.run(arrived, orders));
-    let resolver = Resolver::open(clock, house.seed(), None).map_err(RunError::Resolver)?;
-    tokio::spawn(trunks::drive(Arc::clone(&house), Arc::clone(&config), Arc::new(resolver), trunk_news));
+    tokio::spawn(trunks::drive(Arc::clone(&house), Arc::clone(&config), Arc::clone(&house.resolver), trunk_news));
     tokio::spawn(reload_on_hangup(wires));
     let started = Started { sip, http };
     tokio::spawn(make_ready(Arc::clone(&house), Arc::clone(&config), started));
@@ -151,8 +153,9 @@ fn sip_settings(config: &Config, listening: &[Listener]) -> Settings {
     let advertised = config.sip.advertised.map(|ip| HostPort { host: ip.to_string(), port });
     let trusted = peers(&config.sip.trusted).collect();
     let listens = listening.iter().map(|listener| (listener.transport, listener.address.port())).collect();
-    let user_agent = config.sip.user_agent.clone();
-    Settings { user_agent, trusted, advertised, listens, no_session_timers: without_timers(config), ..Settings::default() }
+    let (user_agent, strangers) = (config.sip.user_agent.clone(), config.sip.strangers);
+    let no_session_timers = without_timers(config);
+    Settings { user_agent, trusted, strangers, advertised, listens, no_session_timers, hears_refer: true, ..Settings::default() }
 }
 
 /// Peers that do not bear session timers, as far as the configuration names their addresses.
@@ -186,7 +189,7 @@ fn engine_settings(config: &Config, chosen: &Chosen) -> EngineSettings {
 
 type Parts = (Store, Engines, Hub, Wires, Trunks);
 
-fn build(config: &Config, chosen: &Chosen, clock: Clock, parts: Parts, switchboard: mpsc::Sender<Command>) -> Result<House, RunError> {
+fn build(config: &Arc<Config>, chosen: &Chosen, clock: Clock, parts: Parts, switchboard: mpsc::Sender<Order>) -> Result<House, RunError> {
     let (store, engines, hub, wires, trunks) = parts;
     let entropy = crate::base::entropy::number().map_err(RunError::Entropy)?;
     Ok(House {
@@ -200,13 +203,16 @@ fn build(config: &Config, chosen: &Chosen, clock: Clock, parts: Parts, switchboa
         ports: MediaPorts::new(config.media.ports.clone()),
         media_address: config.media.address,
         advertised: config.media.advertised,
-        people: config.people.iter().map(|(door, person)| (door.clone(), person.uri.clone())).collect(),
-        call_settings: call::Settings { style: chosen.prompt_style, ..call::Settings::default() },
+        people: config.people.clone(),
+        phones: config.phones.values().map(|phone| (phone.key.clone(), phone.user.clone())).collect(),
+        call_settings: call::Settings { style: chosen.prompt_style, people: Arc::new(plans(&config.people)), ..call::Settings::default() },
         doorman: Doorman::new(clock, config),
         trace: Trace::default(),
         trunks,
         phone_book: PhoneBook::new(config),
         wires,
+        resolver: Arc::new(Resolver::open(clock, Seed::new(entropy).fork(3), None).map_err(RunError::Resolver)?),
+        config: Arc::clone(config),
         switchboard,
         entropy: AtomicU64::new(entropy),
     })

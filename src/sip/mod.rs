@@ -25,7 +25,7 @@ mod timer;
 mod transaction;
 mod typed;
 mod uri;
-mod values;
+pub mod values;
 pub mod wire;
 
 pub use arrival::{Arrival, Party};
@@ -33,8 +33,8 @@ pub use caps::{Allowance, Bearing, Caps, OverCap, Ticket};
 pub use command::Command;
 pub use endpoint::Endpoint;
 pub use event::{Counters, EndCause, Event, Output, Probe, SipCall};
-pub use health::{Health, HealthOutput, HealthState};
 pub use flow::{Flow, HostPort, NotAPeer, Peer, Transport};
+pub use health::{Health, HealthOutput, HealthState};
 pub use invite::{AccountId, Invite, Replaces};
 pub use method::Method;
 pub use reason::{Causes, Reason};

@@ -42,7 +42,8 @@ struct Driver {
 /// Keeps every trunk of `config` until it is told to stop.
 pub async fn drive(house: Arc<House>, config: Arc<Config>, resolver: Arc<Resolver>, news: TrunkNews) {
     let trunks = house.trunks.clone();
-    let all: Vec<Machines> = config.trunks.values().zip(1..).map(|(trunk, account)| Machines::new(&house, &config, trunk, account)).collect();
+    let all: Vec<Machines> =
+        config.trunks.values().zip(1..).map(|(trunk, account)| Machines::new(&house, &config, trunk, account)).collect();
     let mut driver = Driver { house, config, trunks, resolver, all, trusted: Vec::new(), stopping: None, give_up: None };
     let mut news = news.0;
     loop {
@@ -303,7 +304,9 @@ impl Driver {
 
     async fn drain_health(&mut self, place: usize) {
         let house = Arc::clone(&self.house);
-        while let Some((output, domain)) = self.all.get_mut(place).and_then(|one| Some((one.health.as_mut()?.poll_output()?, one.trunk.domain.clone()))) {
+        while let Some((output, domain)) =
+            self.all.get_mut(place).and_then(|one| Some((one.health.as_mut()?.poll_output()?, one.trunk.domain.clone())))
+        {
             match output {
                 HealthOutput::Ask(flow) => {
                     let probe = Probe(FIRST_PROBE + u64::try_from(place).unwrap_or(0));
@@ -362,7 +365,10 @@ async fn look(house: Arc<House>, resolver: Arc<Resolver>, place: usize, trunk: T
             Ok(places) => {
                 for found in places.list {
                     let Some(flow) = house.wires.local_flow(found.transport, found.address, trunk.local) else {
-                        trouble = Some(format!("nothing of ours speaks {} to {}: add a listener to [sip] listen", found.transport, found.address));
+                        trouble = Some(format!(
+                            "nothing of ours speaks {} to {}: add a listener to [sip] listen",
+                            found.transport, found.address
+                        ));
                         continue;
                     };
                     if found.transport == Transport::Tls {

@@ -155,7 +155,8 @@ impl Known {
 /// The trunk of a call: all whose address it came from; of several the one whose user was dialled, or whose domain is named, or the first.
 pub(super) fn of_arrival<'a>(all: &'a [Known], arrival: &Arrival) -> Option<&'a Known> {
     let from = arrival.flow.remote.ip();
-    let is_from = |known: &&Known| known.addresses().contains(&from.to_canonical()) || known.trunk.from.iter().any(|network| network.contains(from));
+    let is_from =
+        |known: &&Known| known.addresses().contains(&from.to_canonical()) || known.trunk.from.iter().any(|network| network.contains(from));
     let near: Vec<&Known> = all.iter().filter(is_from).collect();
     let dialled = arrival.request_user.expose();
     let by_user = || near.iter().find(|known| known.trunk.user.as_ref().is_some_and(|user| user == dialled));

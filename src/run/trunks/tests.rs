@@ -18,7 +18,10 @@ fn trunks(text: &str) -> Vec<Known> {
     let config = Config::settings(&file, &Overrides::default()).unwrap();
     let mut all: Vec<Known> = config.trunks.values().zip(1..).map(|(trunk, number)| Known::new(trunk.clone(), AccountId(number))).collect();
     for known in &mut all {
-        assert_eq!(known.credentials().map(|credentials| credentials.secret), known.trunk.secret_file.as_ref().map(|_| Pii::new("hush hush".to_owned())));
+        assert_eq!(
+            known.credentials().map(|credentials| credentials.secret),
+            known.trunk.secret_file.as_ref().map(|_| Pii::new("hush hush".to_owned()))
+        );
     }
     all
 }
@@ -95,13 +98,19 @@ fn a_trunk_that_is_down_says_why_and_what_to_change() {
     let trouble = RegistrationTrouble::Forbidden { status: 403, reason: "Forbidden".to_owned() };
     all[first].registration = Some(RegistrationState::Failed { trouble, retry: Instant::from_millis(70_000) });
     let status = all[first].status(now);
-    assert_eq!(status["trouble"], "the registrar answered 403 Forbidden: user or secret is wrong, or the account may not be used from here");
+    assert_eq!(
+        status["trouble"],
+        "the registrar answered 403 Forbidden: user or secret is wrong, or the account may not be used from here"
+    );
     assert_eq!((status["state"].as_str(), status["next_try_in_s"].as_u64()), (Some("not registered"), Some(60)));
     assert!(!status.to_string().contains("hush") && !format!("{:?}", all[first]).contains("hush"), "the password shows nowhere");
     all[first].registration = Some(RegistrationState::Registered { flow: flow("203.0.113.6:5060"), until: Instant::from_millis(60_000) });
     let ways = all[first].ways().unwrap();
     assert_eq!(ways.iter().map(|way| way.flow).collect::<Vec<_>>(), [flow("203.0.113.6:5060"), flow("203.0.113.5:5060")]);
-    assert_eq!((ways[0].account, ways[0].domain.as_str(), ways[0].user.as_deref()), (Some(AccountId(1)), "sip.provider.example", Some("13125550100")));
+    assert_eq!(
+        (ways[0].account, ways[0].domain.as_str(), ways[0].user.as_deref()),
+        (Some(AccountId(1)), "sip.provider.example", Some("13125550100"))
+    );
 
     all[third].ways = vec![flow("198.51.100.9:5060")];
     assert_eq!((all[third].ways().unwrap()[0].account, all[third].status(now)["state"].as_str()), (None, Some("not asked")));
