@@ -38,6 +38,8 @@ pub struct Opening {
     pub target: Vec<u8>,
     /// The number of the INVITE.
     pub seq: u32,
+    /// The routes that it takes, each in its brackets.
+    pub routes: Vec<Vec<u8>>,
 }
 
 impl Dialog {
@@ -68,7 +70,7 @@ impl Dialog {
             local: with_tag(&opening.local, &opening.local_tag),
             remote: [b"<", opening.target.as_slice(), b">"].concat(),
             target: opening.target,
-            routes: Vec::new(),
+            routes: opening.routes,
             local_tag: opening.local_tag,
         }
     }

@@ -8,6 +8,7 @@ use crate::base::Instant;
 use crate::sip::dialog::{Dialog, Opening};
 use crate::sip::message::{Message, name};
 use crate::sip::method::ALLOW;
+use crate::sip::values::NameAddr;
 use crate::sip::{Event, Flow, Invite, Method, Probe, SipCall, Uri, lex};
 
 /// How long a call of ours may ring.
@@ -42,6 +43,7 @@ impl Endpoint {
             local: self.caller_header(&invite),
             target: invite.target.clone().into_bytes(),
             seq,
+            routes: invite.routes.iter().map(|route| route.clone().into_bytes()).filter(|route| NameAddr::parse(route).is_some()).collect(),
         };
         let dialog = Dialog::of_caller(opening);
         let mut request = dialog.request_numbered(Method::Invite, seq);
