@@ -2,12 +2,14 @@
 //!
 //! One file for each method that comes in, one for each stage of what goes out; this one holds the doors.
 
+mod abilities;
 mod ack;
 mod arrival;
 mod bye;
 mod call;
 mod cancel;
 mod commands;
+mod early;
 mod flows;
 mod inbound;
 mod info;
@@ -18,9 +20,13 @@ mod offer;
 mod options;
 mod outbound;
 mod place;
+mod prack;
+mod progress;
 mod refer;
+mod replace;
 mod reply;
 mod responses;
+mod session;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -35,6 +41,12 @@ use super::{Command, Counters, Event, Flow, Invite, Output, Settings, SipCall};
 use crate::base::{Instant, Seed};
 use call::Call;
 use table::{ClientKey, Txn, TxnId, Wake};
+
+/// Transactions up to which every input is followed by a sweep of the tables.
+const SWEPT_ALWAYS: usize = 256;
+
+/// How often a larger table is swept.
+const SWEPT_ONE_IN: u64 = 1_024;
 
 /// A user agent for many calls over any number of flows.
 ///
@@ -178,8 +190,9 @@ impl Endpoint {
         format!("{:016x}", self.seed.next_u64())
     }
 
+    /// A small table is swept after each input, a large one now and then.
     fn sweep(&self) {
-        if cfg!(debug_assertions) {
+        if cfg!(debug_assertions) && (self.txns.len() < SWEPT_ALWAYS || self.last_id.is_multiple_of(SWEPT_ONE_IN)) {
             self.check_invariants();
         }
     }
