@@ -153,7 +153,7 @@ impl Endpoint {
         let user: String = party.user.bytes().map(escaped).collect();
         let sound = |host: &&String| crate::sip::uri::host_port(host.as_bytes()).is_some();
         let host = Some(&party.host).filter(sound).cloned().unwrap_or_else(|| self.sent_by(flow).host_only());
-        let uri = format!("<sip:{user}@{host}>");
+        let uri = if user.is_empty() { format!("<sip:{host}>") } else { format!("<sip:{user}@{host}>") };
         if party.display.is_empty() { uri } else { format!("{} {uri}", lex::quote(&party.display)) }
     }
 }
