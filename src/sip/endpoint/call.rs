@@ -232,6 +232,8 @@ pub(super) struct Offer {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Referred {
     pub(super) txn: TxnId,
+    /// The shell has taken it.
+    pub(super) is_taken: bool,
     /// It wants no NOTIFY (RFC 4488).
     pub(super) is_silent: bool,
 }

@@ -42,16 +42,19 @@ impl Endpoint {
             self.reply(now, id, Reply::refuse(603, "one call is placed on request at a time"));
             return;
         };
-        known.referred = Some(Referred { txn: id, is_silent });
+        known.referred = Some(Referred { txn: id, is_taken: false, is_silent });
         self.tell(Event::Referred { call, target: Pii::new(target), replaces, own });
     }
 
     /// 202, and the first NOTIFY of the subscription that comes with it (RFC 3515 §2.4.4).
     pub(super) fn accept_refer(&mut self, now: Instant, call: SipCall) {
-        let Some(referred) = self.calls.get(&call).and_then(|known| known.referred) else {
+        let waiting = self.calls.get_mut(&call).and_then(|known| known.referred.as_mut()).filter(|referred| !referred.is_taken);
+        let Some(referred) = waiting else {
             self.counters.ignored_commands += 1;
             return;
         };
+        referred.is_taken = true;
+        let referred = *referred;
         let reply = Reply::new(202).of_dialog();
         let reply = if referred.is_silent { reply.with(name::REFER_SUB, "false") } else { reply };
         self.reply(now, referred.txn, reply);
@@ -59,7 +62,7 @@ impl Endpoint {
     }
 
     pub(super) fn reject_refer(&mut self, now: Instant, call: SipCall, status: u16) {
-        let Some(referred) = self.calls.get_mut(&call).and_then(|known| known.referred.take()) else {
+        let Some(referred) = self.calls.get_mut(&call).and_then(|known| known.referred.take_if(|referred| !referred.is_taken)) else {
             self.counters.ignored_commands += 1;
             return;
         };
@@ -69,7 +72,7 @@ impl Endpoint {
 
     /// A final status ends the subscription.
     pub(super) fn notify_refer(&mut self, now: Instant, call: SipCall, status: u16) {
-        let Some(known) = self.calls.get_mut(&call).filter(|known| known.phase == Phase::Up && known.referred.is_some()) else {
+        let Some(known) = self.calls.get_mut(&call).filter(|known| known.phase == Phase::Up && known.referred.is_some_and(|referred| referred.is_taken)) else {
             self.counters.ignored_commands += 1;
             return;
         };
