@@ -1,65 +1,8 @@
 //! Calls of ours against a callee written by hand.
 
-use bytes::Bytes;
-
-use super::rig::settings;
-use crate::base::{Instant, Seed};
-use crate::sip::{Command, Endpoint, Event, Flow, Invite, Output, SipCall};
-
-const THEM: &str = "192.0.2.2:5060";
-
-struct Bench {
-    endpoint: Endpoint,
-    sent: Vec<(Flow, String)>,
-    events: Vec<Event>,
-}
-
-fn flow() -> Flow {
-    Flow::udp("192.0.2.1:5060".parse().unwrap(), THEM.parse().unwrap())
-}
-
-impl Bench {
-    fn new() -> Self {
-        Self { endpoint: Endpoint::new(settings(), Seed::new(5)), sent: Vec::new(), events: Vec::new() }
-    }
-
-    fn invite(&mut self, target: &str, max_forwards: u8) -> SipCall {
-        let invite = Invite { from_user: "a b".to_owned(), max_forwards, ..Invite::new(flow(), target, Bytes::from_static(b"v=0")) };
-        let call = self.endpoint.invite(Instant::ZERO, invite);
-        self.drain();
-        call
-    }
-
-    fn drain(&mut self) {
-        while let Some(output) = self.endpoint.poll_output() {
-            match output {
-                Output::Send { flow, bytes } => self.sent.push((flow, String::from_utf8_lossy(&bytes).into_owned())),
-                Output::Event(event) => self.events.push(event),
-            }
-        }
-    }
-
-    /// The callee answers the request `to`, with a tag and more headers.
-    fn answer(&mut self, to: &str, status: &str, tag: &str, extra: &str) {
-        let copied: Vec<String> = ["Via", "From", "To", "Call-ID", "CSeq"]
-            .iter()
-            .filter_map(|name| to.lines().find(|line| line.starts_with(&format!("{name}: "))))
-            .map(|line| if line.starts_with("To:") && !line.contains("tag=") { format!("{line};tag={tag}") } else { line.to_owned() })
-            .collect();
-        let text = format!("SIP/2.0 {status}\r\n{}\r\n{extra}Content-Length: 0\r\n\r\n", copied.join("\r\n"));
-        self.take(&text);
-    }
-
-    fn take(&mut self, text: &str) {
-        self.sent.clear();
-        self.endpoint.handle_datagram(Instant::from_millis(5), flow(), text.as_bytes());
-        self.drain();
-    }
-
-    fn first_words(&self) -> Vec<&str> {
-        self.sent.iter().map(|(_, text)| text.split(" SIP/2.0").next().unwrap()).collect()
-    }
-}
+use super::callee::{Bench, flow};
+use crate::base::Instant;
+use crate::sip::{Command, Event};
 
 /// RFC 3261 §12.1.2: a caller follows the recorded route in reverse, to the callee's Contact.
 #[test]
