@@ -98,11 +98,6 @@ impl Trunks {
         known.ok_or_else(|| NoTrunkWay::Unknown { trunk: trunk.to_owned() })?.ways()
     }
 
-    /// Whether calls by this trunk are put through by REFER, a bridge, or what works.
-    pub fn transfer(&self, trunk: &str) -> Option<crate::config::TransferBy> {
-        self.lock().iter().find(|known| known.trunk.name == trunk).map(|known| known.trunk.transfer)
-    }
-
     /// Every trunk as `nightbell status` shows it.
     pub fn status(&self, now: Instant) -> Value {
         Value::Object(self.lock().iter().map(|known| (known.trunk.name.clone(), known.status(now))).collect())
