@@ -4,18 +4,24 @@
 //! these are missing a test says so and is passed over, unless NIGHTBELL_IT is set: then it fails.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+mod baresip;
 mod barge_in;
 mod cases;
 mod crash;
 mod daemon;
 mod dialogues;
 mod interop;
+mod kamailio;
+mod linphone;
 mod load;
 mod peers;
 mod people;
 mod phone;
 mod rtp;
+mod screen;
+mod setup;
 mod sip;
 mod sipp;
+mod sound;
 mod ua;
 mod wait;
