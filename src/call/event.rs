@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::handover::{LegNews, LegNo, Member, Parting, Plan, Tune};
 use crate::base::civil::DateTime;
 use crate::base::{Pii, TurnId};
 use crate::dialogue::{Busy, CommitFailure, Decision, EffectId, Expected, Outcome, Receipt, Record, UnderstandingRequest};
@@ -45,6 +46,15 @@ pub enum Input {
     Engine(Answer),
     /// In the records.
     Filed(Filed),
+    /// On a leg that the call placed.
+    Leg {
+        /// Which.
+        leg: LegNo,
+        /// What.
+        news: LegNews,
+    },
+    /// The call arrived, and these people are rung before it is answered.
+    First(Plan),
 }
 
 /// What the signalling side tells.
@@ -63,6 +73,10 @@ pub enum Line {
     ReferProgress(u16),
     /// The other side refused our REFER, with this status.
     ReferFailed(u16),
+    /// The caller holds the call, or goes on.
+    Held(bool),
+    /// The caller's side asks us to call somebody else. We do not: who calls decides nothing here.
+    Referred,
     /// The call is over on the wire. `failed`: not by a hang-up of either side.
     Gone {
         /// True when the call broke (no ACK, no sound, no answer).
@@ -245,11 +259,13 @@ pub enum Stock {
     StillHere,
     /// Nothing more can be said: a person will call back.
     Broken,
+    /// For a person who is rung, when nothing more can be told of the caller.
+    TakeCall,
 }
 
 impl Stock {
     /// All of them, to be made ready at start.
-    pub const ALL: [Self; 3] = [Self::Moment, Self::StillHere, Self::Broken];
+    pub const ALL: [Self; 4] = [Self::Moment, Self::StillHere, Self::Broken, Self::TakeCall];
 
     /// The words.
     pub const fn text(self) -> &'static str {
@@ -257,8 +273,22 @@ impl Stock {
             Self::Moment => "One moment please.",
             Self::StillHere => "Sorry, this is taking a little longer. Please hold on.",
             Self::Broken => "I am sorry, I cannot go on right now. Please call again.",
+            Self::TakeCall => "This is the assistant, with a caller for you. Press 1 to take the call, or 2 to decline.",
         }
     }
+}
+
+/// What travels with a caller who is put through: the least that a person or a queue needs.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Context {
+    /// The caller's name.
+    pub name: Option<Pii<String>>,
+    /// The caller's number.
+    pub phone: Option<Pii<String>>,
+    /// What it is about.
+    pub about: Option<Pii<String>>,
+    /// What was done.
+    pub done: Vec<String>,
 }
 
 /// What a call asks the shell to do.
@@ -325,8 +355,77 @@ pub enum Output {
     },
     /// Ask the other side to call somebody else instead of us.
     Refer {
-        /// The door's name in the agent file: "office".
-        target: String,
+        /// The name under `[people]`: "office".
+        who: Pii<String>,
+        /// What they should know, in a line; see [`Output::Ring`].
+        context: Context,
+    },
+    /// Tell the caller's side that it rings.
+    Alert,
+    /// Answer the call.
+    Accept,
+    /// Call somebody on a new leg.
+    Ring {
+        /// The leg's name from now on.
+        leg: LegNo,
+        /// Whom.
+        member: Member,
+        /// What a telephone system should know, beside the spoken brief.
+        context: Context,
+    },
+    /// Say this on a leg that the call placed; [`LegNews::Told`] follows.
+    Tell {
+        /// The leg.
+        leg: LegNo,
+        /// The words as written.
+        text: Pii<String>,
+    },
+    /// Say nothing more there.
+    Hush {
+        /// The leg.
+        leg: LegNo,
+    },
+    /// Let the caller and this leg hear each other, and nobody else: our own ear is shut.
+    Bridge {
+        /// The leg.
+        leg: LegNo,
+    },
+    /// Open our ear for the caller again.
+    Attend,
+    /// Play this to a leg.
+    Tune {
+        /// The leg; 0 is the caller's.
+        leg: LegNo,
+        /// What.
+        tune: Tune,
+    },
+    /// Press a key towards a leg.
+    Press {
+        /// The leg; 0 is the caller's.
+        leg: LegNo,
+        /// The key.
+        key: char,
+    },
+    /// Give a leg up.
+    Drop {
+        /// The leg.
+        leg: LegNo,
+        /// Why.
+        why: Parting,
+    },
+    /// Take the REFER that came on a leg, or refuse it with a status.
+    AnswerRefer {
+        /// The leg; 0 is the caller's.
+        leg: LegNo,
+        /// Whether.
+        answer: Result<(), u16>,
+    },
+    /// Tell how the call goes that it asked for.
+    NotifyRefer {
+        /// The leg.
+        leg: LegNo,
+        /// The status.
+        status: u16,
     },
     /// Take that back, when it is still possible.
     CancelRefer,

@@ -13,7 +13,7 @@ pub mod recipes;
 pub use error::{ConfigErrors, Problem};
 pub use load::Overrides;
 pub use meant::{
-    Advertised, Business, CallerId, Caps, Config, Context, Engines, Http, Listener, Media, NumberFormat, PackChoice, Person, Phone, Route,
+    Advertised, At, Business, CallerId, Caps, Config, Context, Engines, Http, Listener, Media, NumberFormat, PackChoice, Person, Phone, Reach, Route,
     Sip, Store, Tls, TransferBy, Trunk,
 };
 pub use network::Network;

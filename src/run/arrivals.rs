@@ -22,7 +22,7 @@ impl Switchboard {
         let agent = self.config.agent_for(dialled).and_then(|name| self.config.agents.get(name)).cloned();
         let refusal = match &agent {
             None => Some((404, format!("no route for what was dialled: add it under [[route]] in {}", self.config.file.display()))),
-            Some(_) if self.lines.len() >= CALLS_MAX => Some((486, "all lines are busy".to_owned())),
+            Some(_) if self.roll.len() >= CALLS_MAX => Some((486, "all lines are busy".to_owned())),
             Some(_) => None,
         };
         let now = self.clock.now();
@@ -39,7 +39,9 @@ impl Switchboard {
         let entry = InProgress { call_id: id.to_string(), started_ms, to: dialled.to_owned(), agent: agent.name().to_owned() };
         self.roll.enter(call, entry);
         let (from, dialled) = (Pii::new(number(arrival.caller().expose())), dialled.to_owned());
-        let opening = Opening { sip: call, id, from, dialled, agent, offer: arrival.offer, local: reachable(flow) };
+        let max_forwards = arrival.max_forwards.saturating_sub(1);
+        let (offer, local) = (arrival.offer, reachable(flow));
+        let opening = Opening { sip: call, id, from, dialled, agent, offer, local, max_forwards, first: None };
         tokio::spawn(line::answer(Arc::clone(&self.house), opening, news));
     }
 }

@@ -21,6 +21,8 @@ use super::control;
 use super::desk::Front;
 use super::house::House;
 use super::hub::{Hub, HubError};
+use super::place::Order;
+use super::plans::plans;
 use super::roll::Roll;
 use super::stock::Phrases;
 use super::switchboard::{Desk, ORDERS_MAX, Switchboard};
@@ -96,8 +98,9 @@ pub async fn run(config: Config) -> Result<(), RunError> {
     let control = control::bind(&data).map_err(|error| RunError::Control { dir: data.display().to_string(), error })?;
     let hub = Hub::start(clock)?;
     let engines = Engines::start(engine_settings(&config, &chosen), clock, data.clone()).await;
+    let udp = flows.iter().map(UdpFlow::local).collect();
     let (orders_in, orders) = mpsc::channel(ORDERS_MAX);
-    let house = Arc::new(build(&config, &chosen, clock, (store, engines, hub), orders_in)?);
+    let house = Arc::new(build(&config, &chosen, clock, (store, engines, hub, udp), orders_in)?);
     eprintln!("{}", chosen.notice);
 
     let roll = Roll::default();
@@ -132,7 +135,7 @@ fn sip_settings(config: &Config) -> crate::sip::Settings {
     let trusted: Vec<Peer> = config.sip.trusted.iter().filter_map(|network| network.to_string().parse().ok()).collect();
     let port = config.sip.listen.first().map_or(5060, |listener| listener.address.port());
     let advertised = config.sip.advertised.map(|ip| HostPort { host: ip.to_string(), port });
-    crate::sip::Settings { user_agent: config.sip.user_agent.clone(), trusted, advertised, ..crate::sip::Settings::default() }
+    crate::sip::Settings { user_agent: config.sip.user_agent.clone(), trusted, advertised, hears_refer: true, ..crate::sip::Settings::default() }
 }
 
 fn engine_settings(config: &Config, chosen: &Chosen) -> EngineSettings {
@@ -148,10 +151,11 @@ fn engine_settings(config: &Config, chosen: &Chosen) -> EngineSettings {
     }
 }
 
-type Parts = (Store, Engines, Hub);
+type Parts = (Store, Engines, Hub, Vec<SocketAddr>);
 
-fn build(config: &Config, chosen: &Chosen, clock: Clock, parts: Parts, switchboard: mpsc::Sender<Command>) -> Result<House, RunError> {
-    let (store, engines, hub) = parts;
+fn build(config: &Config, chosen: &Chosen, clock: Clock, parts: Parts, switchboard: mpsc::Sender<Order>) -> Result<House, RunError> {
+    let (store, engines, hub, udp) = parts;
+    let listeners = udp.into_iter().map(|address| (Transport::Udp, address)).collect();
     let entropy = crate::base::entropy::number().map_err(RunError::Entropy)?;
     Ok(House {
         clock,
@@ -164,8 +168,14 @@ fn build(config: &Config, chosen: &Chosen, clock: Clock, parts: Parts, switchboa
         ports: MediaPorts::new(config.media.ports.clone()),
         media_address: config.media.address,
         advertised: config.media.advertised,
-        people: config.people.iter().map(|(door, person)| (door.clone(), person.uri.clone())).collect(),
-        call_settings: call::Settings { style: chosen.prompt_style, ..call::Settings::default() },
+        people: config.people.clone(),
+        phones: config.phones.values().map(|phone| (phone.key.clone(), phone.user.clone())).collect(),
+        listeners,
+        call_settings: call::Settings {
+            style: chosen.prompt_style,
+            people: Arc::new(plans(&config.people)),
+            ..call::Settings::default()
+        },
         switchboard,
         entropy: AtomicU64::new(entropy),
     })

@@ -1,7 +1,7 @@
 //! What every call of the daemon shares.
 
 use std::collections::{BTreeMap, HashSet};
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -14,10 +14,12 @@ use crate::base::clock::Clock;
 use crate::call;
 use crate::dialogue::{Agent, CallFacts};
 use crate::net::MediaPorts;
-use crate::sip::Command;
+use crate::config::Person;
+use crate::sip::{Command, Transport};
 use crate::store::Store;
 
 use super::hub::Hub;
+use super::place::Order;
 use super::stock::Phrases;
 use super::workers::Engines;
 
@@ -43,12 +45,16 @@ pub struct House {
     pub media_address: IpAddr,
     /// What callers are told instead, behind NAT.
     pub advertised: Option<IpAddr>,
-    /// Where people are, by the door's name.
-    pub people: BTreeMap<String, String>,
+    /// Who takes calls, by the door's name.
+    pub people: BTreeMap<String, Person>,
+    /// The business's own telephones: their extensions, by their names.
+    pub phones: BTreeMap<String, String>,
+    /// Where we listen: a call of ours goes out from there.
+    pub listeners: Vec<(Transport, SocketAddr)>,
     /// How patient a call is.
     pub call_settings: call::Settings,
     /// Orders to the signalling.
-    pub switchboard: mpsc::Sender<Command>,
+    pub switchboard: mpsc::Sender<Order>,
     /// Randomness for everything that must not be guessed from outside.
     pub entropy: AtomicU64,
 }
@@ -73,7 +79,7 @@ pub struct Opened {
 impl House {
     /// Orders something of the signalling.
     pub async fn sip(&self, command: Command) {
-        if self.switchboard.send(command).await.is_err() {
+        if self.switchboard.send(Order::Sip(command)).await.is_err() {
             tracing::error!("the switchboard is gone");
         }
     }

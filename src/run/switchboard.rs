@@ -10,10 +10,11 @@ use crate::base::clock::Clock;
 use crate::base::limits::CALLS_MAX;
 use crate::config::Config;
 use crate::net::{UdpFlow, local_towards};
-use crate::sip::{Command, EndCause, Endpoint, Event, Flow, Output, SipCall};
+use crate::sip::{EndCause, Endpoint, Event, Flow, Output, SipCall};
 
 use super::house::House;
-use super::line::SipNews;
+use super::news::{self, SipNews};
+use super::place::Order;
 use super::roll::Roll;
 
 /// News of one call that wait at once.
@@ -54,7 +55,7 @@ impl Switchboard {
     }
 
     /// Serves until `orders` is closed.
-    pub async fn run(mut self, mut orders: mpsc::Receiver<Command>) {
+    pub async fn run(mut self, mut orders: mpsc::Receiver<Order>) {
         let (datagrams_in, mut datagrams) = mpsc::channel(ORDERS_MAX);
         for flow in &self.flows {
             tokio::spawn(receive(flow.clone(), datagrams_in.clone()));
@@ -71,7 +72,7 @@ impl Switchboard {
             tokio::select! {
                 Some((flow, bytes)) = datagrams.recv() => self.endpoint.handle_datagram(self.clock.now(), flow, &bytes),
                 order = orders.recv() => match order {
-                    Some(command) => self.endpoint.handle_command(self.clock.now(), command),
+                    Some(order) => self.order(order),
                     None => return,
                 },
                 () = timer => self.endpoint.handle_timeout(self.clock.now()),
@@ -95,31 +96,35 @@ impl Switchboard {
     fn event(&mut self, event: Event) {
         match event {
             Event::Incoming(arrival) => self.incoming(*arrival),
-            Event::Acked { call, sdp } => self.news(call, SipNews::Acked(sdp)),
-            Event::Reoffer { call, offer } => self.news(call, SipNews::Reoffer(offer)),
-            Event::Digit { call, digit, .. } => self.news(call, SipNews::Digit(digit)),
-            Event::ReferAccepted { call } => self.news(call, SipNews::ReferAccepted),
-            Event::ReferProgress { call, status } => self.news(call, SipNews::ReferProgress(status)),
-            Event::ReferFailed { call, status } => self.news(call, SipNews::ReferFailed(status)),
-            Event::Cancelled { call, .. } => self.over(call, false),
+            Event::Cancelled { call, reason } => self.over(call, SipNews::Gone { failed: false, reason }),
             Event::Ended { call, cause } => {
                 let failed = matches!(cause, EndCause::NoAck | EndCause::Timeout);
-                self.over(call, failed);
+                let reason = if let EndCause::Bye { reason } = cause { reason } else { None };
+                self.over(call, SipNews::Gone { failed, reason });
             }
-            Event::Failed { call, .. } | Event::Redirected { call, .. } => self.over(call, true),
-            _ => {}
+            Event::Failed { call, status, why, .. } => {
+                tracing::info!(status, why, "a call of ours was not answered");
+                self.over(call, SipNews::Failed(status));
+            }
+            Event::Redirected { call, contacts, .. } => self.over(call, SipNews::Redirected(contacts)),
+            event => {
+                if let Some((call, news)) = news::of_event(event) {
+                    self.news(call, news);
+                }
+            }
         }
     }
 
     fn news(&mut self, call: SipCall, news: SipNews) {
         let Some(line) = self.lines.get(&call) else { return };
-        if line.try_send(news).is_err() {
+        // A task that has gone needs none.
+        if let Err(mpsc::error::TrySendError::Full(_)) = line.try_send(news) {
             tracing::error!("a call does not take its news");
         }
     }
 
-    fn over(&mut self, call: SipCall, failed: bool) {
-        self.news(call, SipNews::Gone { failed });
+    fn over(&mut self, call: SipCall, last: SipNews) {
+        self.news(call, last);
         self.lines.remove(&call);
         self.roll.leave(call);
     }

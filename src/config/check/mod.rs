@@ -38,7 +38,7 @@ pub(super) fn check(file: &Path, text: &str, raw: &Raw, depth: Depth, problems: 
     let engines = check.engines(&raw.engines);
     let trunks = check.trunks(&raw.trunk);
     let phones = check.phones(&raw.phones);
-    let people = check.people(&raw.people);
+    let people = check.people(&raw.people, &raw.phones);
     let (routes, agents) = check.routes(raw);
     let file = file.to_owned();
     problems.is_empty().then(|| Config { file, business, sip, media, http, store, engines, trunks, phones, people, agents, routes })
