@@ -74,7 +74,7 @@ pub const CALLS_IN: &[Case] = &[
     left("many-headers", "3125550145"),
     left("record-route", "3125550146"),
     left("display-name", "3125550147"),
-    left("anonymous", "3125550148"),
+    left("anonymous", "anonymous"),
     left("info-relay", "3125550150"),
     left("info-dtmf", "3125550151"),
     left("info-unknown", "3125550152"),
@@ -96,3 +96,40 @@ pub const CALLS_IN: &[Case] = &[
     ends("key-rtp", "3125550173", "transferred"),
 ];
 
+
+/// Two behaviours at once: a caller, and somebody whom the box rings because of the call.
+pub struct Pair {
+    pub caller: &'static str,
+    pub called: &'static str,
+    /// What the configuration says of the person, beside the name and the address.
+    pub person: &'static str,
+    /// How the call ends.
+    pub outcome: &'static str,
+}
+
+const fn pair(caller: &'static str, called: &'static str, person: &'static str, outcome: &'static str) -> Pair {
+    Pair { caller, called, person, outcome }
+}
+
+const BRIDGED: &str = "transfer = \"bridge\"";
+const BRIDGED_SOON: &str = "transfer = \"bridge\"\nring_s = 5";
+const BRIDGED_AT_ONCE: &str = "transfer = \"bridge\"\nbrief = false";
+
+/// A caller presses 0, and a person is rung.
+pub const ASKED_BY_KEY: &[Pair] = &[
+    pair("asks", "person-accepts-by-key", BRIDGED, "transferred"),
+    pair("asks-stays", "person-declines-by-key", BRIDGED, "callback"),
+    pair("asks-stays", "person-leaves-the-brief", BRIDGED, "callback"),
+    pair("asks-stays", "person-busy", BRIDGED, "callback"),
+    pair("asks-stays", "person-declines", BRIDGED, "callback"),
+    pair("asks-stays", "person-down", BRIDGED, "callback"),
+    pair("asks-stays", "person-silent", BRIDGED_SOON, "callback"),
+    pair("asks-stays", "person-crosses", BRIDGED_SOON, "callback"),
+    pair("asks-leaves", "person-given-up", BRIDGED, "abandoned"),
+    pair("asks-refused", "person-accepts-by-key", "transfer = \"auto\"", "transferred"),
+    pair("asks", "person-takes", BRIDGED_AT_ONCE, "transferred"),
+    pair("asks", "person-early", BRIDGED_AT_ONCE, "transferred"),
+    pair("asks", "person-forks", BRIDGED_AT_ONCE, "transferred"),
+    pair("asks", "person-holds", BRIDGED_AT_ONCE, "transferred"),
+    pair("asks", "person-updates", BRIDGED_AT_ONCE, "transferred"),
+];
