@@ -95,7 +95,7 @@ fn number_of(index: usize) -> String {
 /// Plays both sides of each pair, and compares how the calls ended.
 fn must_hold_together(pairs: &[Pair]) {
     let (setup, ports) = house_of(pairs);
-    let Some(mut daemon) = Daemon::start_at(setup.config(), &[]) else { return };
+    let Some(mut daemon) = Daemon::start_of(setup, &[]) else { return };
     let to = daemon.sip;
     let all: Vec<_> = pairs.iter().zip(ports).enumerate().collect();
     let mut wrong = each(&all, |(index, (pair, port))| {
