@@ -12,12 +12,15 @@ mod event;
 mod filing;
 mod handover;
 mod machine;
+mod output;
 mod patience;
 mod people;
 mod speaking;
 mod timers;
 mod voice;
 
-pub use event::{Answer, Context, Engine, Failure, Filed, Hearing, Input, Journalled, Line, Output, Sound, Stock, Transcript, TurnRecord, Who};
+pub use event::{
+    Answer, Context, Engine, Failure, Filed, Hearing, Input, Journalled, Line, Output, Sound, Stock, Transcript, TurnRecord, Who,
+};
 pub use handover::{Briefing, Handover, LegNews, LegNo, Means, Member, Order, Parting, Plan, Tune};
 pub use machine::{Call, Settings};

@@ -13,8 +13,10 @@ mod progress;
 mod replay;
 mod run;
 mod script;
+mod sip;
 mod status;
 mod talk;
+mod trunk;
 
 pub use dispatch::{Commands, main};
 pub use failure::{Done, Failure};

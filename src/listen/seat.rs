@@ -42,6 +42,10 @@ impl Seat {
         self.ear.expect(expectation);
     }
 
+    pub(super) fn screen(&mut self) {
+        self.ear.screen();
+    }
+
     /// An utterance that was open ends by the clock.
     pub(super) fn attend(&mut self, attention: Attention) {
         self.attention = attention;

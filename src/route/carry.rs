@@ -20,12 +20,10 @@ pub enum Format {
 pub struct Carrier {
     /// The trunk's name.
     pub trunk: String,
-    /// Prefixes that it may carry, such as `+1`; `+` is every number. None: it carries nothing out but emergency calls.
+    /// Prefixes that it may carry, such as `+1`, or without a `+` as it writes numbers; `+` is every number. None: nothing but emergency calls.
     pub serves: Vec<String>,
     /// How it wants numbers.
     pub format: Format,
-    /// What it wants in front of them.
-    pub prefix: String,
     /// The number that we show; none is the trunk's own.
     pub caller: Option<String>,
 }
@@ -121,7 +119,11 @@ impl DialPlan {
             Dialled::Short(_) | Dialled::Name(_) => return Err(NotCarried::NoNumber),
         };
         self.must_be_allowed(number)?;
-        let serves = |carrier: &Carrier| carrier.serves.iter().any(|prefix| number.as_str().starts_with(prefix));
+        let begins = |carrier: &Carrier, prefix: &str| match prefix.starts_with('+') {
+            true => number.as_str().starts_with(prefix),
+            false => number.written(carrier.format, self.country).starts_with(prefix),
+        };
+        let serves = |carrier: &Carrier| carrier.serves.iter().any(|prefix| begins(carrier, prefix));
         self.carried(serves, |carrier| number.written(carrier.format, self.country))
     }
 
@@ -163,11 +165,7 @@ impl DialPlan {
     }
 
     fn carried(&self, serves: impl Fn(&Carrier) -> bool, write: impl Fn(&Carrier) -> String) -> Result<Vec<Carriage>, NotCarried> {
-        let way = |carrier: &Carrier| Carriage {
-            trunk: carrier.trunk.clone(),
-            user: format!("{}{}", carrier.prefix, write(carrier)),
-            caller: carrier.caller.clone(),
-        };
+        let way = |carrier: &Carrier| Carriage { trunk: carrier.trunk.clone(), user: write(carrier), caller: carrier.caller.clone() };
         let ways: Vec<Carriage> = self.carriers.iter().filter(|carrier| serves(carrier)).map(way).collect();
         if ways.is_empty() { Err(NotCarried::NoTrunk) } else { Ok(ways) }
     }

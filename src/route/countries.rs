@@ -209,6 +209,11 @@ impl Country {
         COUNTRIES.iter().find(|country| country.code.eq_ignore_ascii_case(code))
     }
 
+    /// The one that is meant where none is named.
+    pub fn usual() -> &'static Self {
+        &AMERICA
+    }
+
     /// Every code, for a message.
     pub fn codes() -> String {
         COUNTRIES.iter().map(|country| country.code).collect::<Vec<_>>().join(", ")

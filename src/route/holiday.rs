@@ -86,7 +86,7 @@ impl Yearly {
 }
 
 /// The day of the week with this name, or its first three letters.
-pub(super) fn weekday(name: &str) -> Option<Weekday> {
+pub fn weekday(name: &str) -> Option<Weekday> {
     let name = name.trim().to_lowercase();
     let at = DAYS.iter().position(|day| *day == name || name.len() == 3 && day.starts_with(&name))?;
     Weekday::from_monday_zero_offset(i8::try_from(at).ok()?).ok()

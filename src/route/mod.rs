@@ -20,7 +20,7 @@ mod plan;
 pub use book::Book;
 pub use carry::{Carriage, Carrier, DialPlan, Format, NotCarried};
 pub use countries::Country;
-pub use holiday::{Holiday, Yearly};
+pub use holiday::{Holiday, Yearly, weekday};
 pub use hours::{Hours, Span, State, spans};
 pub use number::{Dialled, Number};
 pub use pattern::Pattern;

@@ -234,6 +234,15 @@ impl Via {
     }
 }
 
+impl Rule {
+    /// Its name, and what it is for.
+    pub fn told(&self) -> String {
+        let to: Vec<String> = self.to.iter().map(Pattern::told).collect();
+        let to = if to.is_empty() { "*".to_owned() } else { to.join(", ") };
+        format!("{} ({to})", self.name)
+    }
+}
+
 impl Action {
     /// In words.
     pub fn told(&self) -> String {

@@ -89,7 +89,7 @@ proptest! {
     fn no_number_outside_the_plan_gets_a_way(text in dialled()) {
         let country = Country::named("US").unwrap();
         let mut plan = DialPlan::shut(country);
-        let carrier = |trunk: &str, serves: Vec<String>| Carrier { trunk: trunk.to_owned(), serves, format: Format::Plus, prefix: String::new(), caller: None };
+        let carrier = |trunk: &str, serves: Vec<String>| Carrier { trunk: trunk.to_owned(), serves, format: Format::Plus, caller: None };
         plan.allow = vec!["+1312".to_owned(), "+44".to_owned()];
         plan.deny = vec!["+4470".to_owned()];
         plan.carriers = vec![carrier("local", vec!["+1312".to_owned()]), carrier("world", vec!["+".to_owned()])];

@@ -114,7 +114,6 @@ fn carriers() -> DialPlan {
         trunk: trunk.to_owned(),
         serves: serves.iter().map(|&prefix| prefix.to_owned()).collect(),
         format,
-        prefix: String::new(),
         caller: Some("+13125550100".to_owned()),
     };
     let mut plan = DialPlan::shut(Country::named("US").unwrap());

@@ -36,6 +36,9 @@ impl Front {
             "notice": self.notice,
             "workers": self.house.engines.status(),
             "calls": self.roll.all(),
+            "trunks": self.house.trunks.status(self.house.clock.now()),
+            "phones": self.house.phone_book.status(),
+            "sip": self.house.doorman.status(),
             "sound": {
                 "send_deviation_p50_us": media.send_deviation.quantile_us(500),
                 "send_deviation_p99_us": media.send_deviation.quantile_us(990),
@@ -53,6 +56,7 @@ impl Control for Front {
         let told = |error: crate::store::StoreError| error.to_string();
         let value = match request {
             Request::Status => return Ok(self.status()),
+            Request::SipTrace(asked) => serde_json::to_value(self.house.trace.find(&asked)),
             Request::Calls { limit } => serde_json::to_value(self.house.store.calls(limit).await.map_err(told)?),
             Request::Call { id } => serde_json::to_value(self.house.store.call(id).await.map_err(told)?),
         };

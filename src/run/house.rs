@@ -1,7 +1,7 @@
 //! What every call of the daemon shares.
 
 use std::collections::{BTreeMap, HashSet};
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -12,15 +12,20 @@ use crate::base::Seed;
 use crate::base::civil::Zone;
 use crate::base::clock::Clock;
 use crate::call;
+use crate::config::{Config, Listener, Person};
 use crate::dialogue::{Agent, CallFacts};
-use crate::net::MediaPorts;
-use crate::config::Person;
-use crate::sip::{Command, Transport};
+use crate::net::{MediaPorts, Resolver};
+use crate::observe::trace::Trace;
+use crate::sip::Command;
 use crate::store::Store;
 
+use super::doorman::Doorman;
 use super::hub::Hub;
+use super::phones::PhoneBook;
 use super::place::Order;
 use super::stock::Phrases;
+use super::trunks::Trunks;
+use super::wires::Wires;
 use super::workers::Engines;
 
 /// Shared by every call.
@@ -49,10 +54,22 @@ pub struct House {
     pub people: BTreeMap<String, Person>,
     /// The business's own telephones: their extensions, by their names.
     pub phones: BTreeMap<String, String>,
-    /// Where we listen: a call of ours goes out from there.
-    pub listeners: Vec<(Transport, SocketAddr)>,
     /// How patient a call is.
     pub call_settings: call::Settings,
+    /// What each trunk may use, and who was kept out.
+    pub doorman: Doorman,
+    /// The messages of the last calls, for their owner.
+    pub trace: Trace,
+    /// The PBXs and providers that the box is joined to.
+    pub trunks: Trunks,
+    /// Where the business's own telephones are.
+    pub phone_book: PhoneBook,
+    /// What the signalling speaks over.
+    pub wires: Wires,
+    /// From names to addresses.
+    pub resolver: Arc<Resolver>,
+    /// As the owner wrote it.
+    pub config: Arc<Config>,
     /// Orders to the signalling.
     pub switchboard: mpsc::Sender<Order>,
     /// Randomness for everything that must not be guessed from outside.
@@ -81,6 +98,19 @@ impl House {
     pub async fn sip(&self, command: Command) {
         if self.switchboard.send(Order::Sip(command)).await.is_err() {
             tracing::error!("the switchboard is gone");
+        }
+    }
+
+    /// Where a socket for sound is bound that arrives at `local`: at every address where the signalling is as well, so that a call survives
+    /// a change of ours.
+    pub fn media_bind(&self, local: IpAddr) -> IpAddr {
+        let everywhere = |listener: &&Listener| listener.address.ip().is_unspecified() && listener.address.is_ipv4() == local.is_ipv4();
+        if !self.media_address.is_unspecified() {
+            self.media_address
+        } else if let Some(listener) = self.wires.listening().iter().find(everywhere) {
+            listener.address.ip()
+        } else {
+            local
         }
     }
 

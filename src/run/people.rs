@@ -67,6 +67,7 @@ impl Line {
             agent: self.agent.clone(),
             from: self.from.clone(),
             max_forwards: self.max_forwards,
+            replaces: self.replaces.take(),
         };
         tokio::spawn(second::ring(Arc::clone(&self.house), errand, wishes, self.own_in.clone()));
     }

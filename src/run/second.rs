@@ -20,7 +20,7 @@ use crate::call::{Context, LegNews, LegNo, Member, Parting, Stock, Tune};
 use crate::config::Context as Travels;
 use crate::media::{self, Report};
 use crate::sdp::{Direction, Negotiated, Session};
-use crate::sip::{Command, Invite, Reason, SipCall};
+use crate::sip::{Command, Invite, Reason, Replaces, SipCall};
 
 /// Wishes that wait for one leg at once: more, and the call is told that the leg is gone.
 pub const WISHES_MAX: usize = 32;
@@ -66,6 +66,8 @@ pub struct Errand {
     pub from: Pii<String>,
     /// Hops left.
     pub max_forwards: u8,
+    /// The dialog at the person's telephone that this call takes the place of (RFC 3891).
+    pub replaces: Option<Box<Replaces>>,
 }
 
 /// Rings, and stays with the leg to its end.
@@ -78,7 +80,12 @@ pub async fn ring(house: Arc<House>, errand: Errand, mut wishes: mpsc::Receiver<
 }
 
 /// The leg's last news; none when the call gave it up.
-async fn run(house: &Arc<House>, errand: Errand, wishes: &mut mpsc::Receiver<Wish>, news: &mpsc::Sender<News>) -> Option<(LegNews, Option<Reason>)> {
+async fn run(
+    house: &Arc<House>,
+    errand: Errand,
+    wishes: &mut mpsc::Receiver<Wish>,
+    news: &mpsc::Sender<News>,
+) -> Option<(LegNews, Option<Reason>)> {
     let failed = |status| Some((LegNews::Failed(status), None));
     let Some((reach, travels)) = house.reach(errand.member.who.expose()) else { return failed(404) };
     let mut ways = match house.ways(&reach).await {
@@ -140,6 +147,8 @@ struct Second<'a> {
     telling: Telling,
     /// The other side holds the call, and is said to send its own music meanwhile.
     holds: bool,
+    /// The dialog that a call which is asked for shall take the place of, until the call is told.
+    replaces: Option<Box<Replaces>>,
     parting: Reason,
 }
 
@@ -150,10 +159,11 @@ impl<'a> Second<'a> {
             refusal.status
         })?;
         let mut invite = Invite::new(way.flow, way.target, opened.description);
-        invite.from_user.clone_from(errand.from.expose());
+        invite.from_user = way.shows.unwrap_or_else(|| errand.from.expose().clone());
         invite.from_display = errand.context.name.as_ref().map(|name| name.expose().clone()).unwrap_or_default();
         invite.max_forwards = errand.max_forwards;
         invite.account = way.account;
+        invite.replaces = errand.replaces.as_deref().cloned();
         invite.headers = super::context::headers(travels, &errand.id, &errand.context);
         let (sound_in, sound) = mpsc::channel(super::line::NEWS_MAX);
         let Placed { call, news: sip } = house.place(invite).await.ok_or(503_u16)?;
@@ -161,7 +171,21 @@ impl<'a> Second<'a> {
         let telling = Telling::open(house, opened.id, &errand.agent, opened.playback);
         leg::begin(house, opened.setup, sound_in);
         let (no, id, session, leg) = (errand.leg, errand.id.clone(), opened.session, opened.id);
-        Ok(Self { house, no, id, call, sip, over: false, leg, session, sound, telling, holds: false, parting: reason(Parting::Over) })
+        Ok(Self {
+            house,
+            no,
+            id,
+            call,
+            sip,
+            over: false,
+            leg,
+            session,
+            sound,
+            telling,
+            holds: false,
+            replaces: None,
+            parting: reason(Parting::Over),
+        })
     }
 
     async fn live(&mut self, wishes: &mut mpsc::Receiver<Wish>, news: &mpsc::Sender<News>) -> End {
@@ -188,9 +212,12 @@ impl<'a> Second<'a> {
                 Some(sound) = self.sound.recv() => self.heard(&sound),
                 done = self.telling.go_on() => done.then_some(LegNews::Told),
             };
-            if let Some(told) = told
-                && news.send(News::Leg(self.no, told)).await.is_err()
-            {
+            let Some(told) = told else { continue };
+            let news_of_leg = match self.replaces.take() {
+                Some(replaces) => News::Attended(self.no, told, replaces),
+                None => News::Leg(self.no, told),
+            };
+            if news.send(news_of_leg).await.is_err() {
                 return End::Dropped;
             }
         }
@@ -237,7 +264,20 @@ impl<'a> Second<'a> {
                 let agreed = self.session.accept_answer(&answer).ok();
                 Ok(agreed.and_then(|agreed| self.agree(&agreed)))
             }
-            SipNews::Referred { target, .. } => Ok(Some(LegNews::Referred { to: target })),
+            SipNews::Referred { target, replaces, .. } => {
+                self.replaces.clone_from(&replaces);
+                Ok(Some(LegNews::Referred { to: target }))
+            }
+            SipNews::Moved(ours) => {
+                self.session.set_address(self.house.advertised.unwrap_or(ours));
+                let sdp = self.session.offer();
+                self.house.sip(Command::Offer { call: self.call, sdp }).await;
+                Ok(None)
+            }
+            SipNews::Replacing { by, offer } => {
+                self.place_taken(by, offer).await;
+                Ok(None)
+            }
             _ => Ok(None),
         }
     }
@@ -254,6 +294,18 @@ impl<'a> Second<'a> {
 
     fn misfit(&self, error: &crate::sdp::OfferError) {
         tracing::warn!(call_id = %self.id, leg = self.no.0, %error, "the person's telephone answered our offer with something else");
+    }
+
+    /// Another telephone takes this one's place (RFC 3891): the leg goes on with it.
+    async fn place_taken(&mut self, by: SipCall, offer: Option<Bytes>) {
+        match leg::answer_or_offer(&mut self.session, offer.as_deref()) {
+            Ok((answer, agreed)) => {
+                agreed.inspect(|agreed| drop(self.agree(agreed)));
+                self.house.sip(Command::Accept { call: by, answer }).await;
+                self.call = by;
+            }
+            Err(refusal) => self.house.sip(Command::Reject { call: by, status: refusal.status, reason: Some(refusal.why) }).await,
+        }
     }
 
     async fn reoffered(&mut self, offer: Option<Bytes>) -> Option<LegNews> {

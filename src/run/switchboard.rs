@@ -1,4 +1,4 @@
-//! The signalling task: drives the SIP endpoint over its sockets, and hands each call's news to that call's task.
+//! The signalling task: drives the SIP endpoint over the wires, and hands each call's news to that call's task.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -6,16 +6,19 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use crate::base::Seed;
-use crate::base::clock::Clock;
+use crate::base::clock::{Clock, unix_millis};
 use crate::base::limits::CALLS_MAX;
 use crate::config::Config;
-use crate::net::{UdpFlow, local_towards};
+use crate::net::Arrived;
+use crate::observe::trace::{Passing, Towards};
 use crate::sip::{EndCause, Endpoint, Event, Flow, Output, SipCall};
 
+use super::doorman::Doorman;
 use super::house::House;
 use super::news::{self, SipNews};
 use super::place::Order;
 use super::roll::Roll;
+use super::wires::Wires;
 
 /// News of one call that wait at once.
 pub(super) const NEWS_MAX: usize = 64;
@@ -27,7 +30,7 @@ pub const ORDERS_MAX: usize = 4 * CALLS_MAX;
 pub struct Switchboard {
     pub(super) endpoint: Endpoint,
     pub(super) clock: Clock,
-    pub(super) flows: Vec<UdpFlow>,
+    pub(super) wires: Wires,
     pub(super) house: Arc<House>,
     pub(super) config: Arc<Config>,
     pub(super) lines: HashMap<SipCall, mpsc::Sender<SipNews>>,
@@ -37,8 +40,10 @@ pub struct Switchboard {
 
 /// What the switchboard needs besides the house.
 pub struct Desk {
-    /// Where it listens.
-    pub flows: Vec<UdpFlow>,
+    /// What it speaks over.
+    pub wires: Wires,
+    /// What arrives there.
+    pub arrived: mpsc::Receiver<Arrived>,
     /// Who is served, and what we call ourselves.
     pub settings: crate::sip::Settings,
     /// The calls in progress.
@@ -47,21 +52,17 @@ pub struct Desk {
 
 impl Switchboard {
     /// A switchboard that serves `desk`.
-    pub fn new(house: Arc<House>, config: Arc<Config>, desk: Desk) -> Self {
+    pub fn new(house: Arc<House>, config: Arc<Config>, desk: Desk) -> (Self, mpsc::Receiver<Arrived>) {
         let mut seed = house.seed();
         let endpoint = Endpoint::new(desk.settings, seed.fork(7));
         let (clock, lines) = (house.clock, HashMap::new());
-        Self { endpoint, clock, flows: desk.flows, house, config, lines, roll: desk.roll, seed }
+        (Self { endpoint, clock, wires: desk.wires, house, config, lines, roll: desk.roll, seed }, desk.arrived)
     }
 
     /// Serves until `orders` is closed.
-    pub async fn run(mut self, mut orders: mpsc::Receiver<Order>) {
-        let (datagrams_in, mut datagrams) = mpsc::channel(ORDERS_MAX);
-        for flow in &self.flows {
-            tokio::spawn(receive(flow.clone(), datagrams_in.clone()));
-        }
+    pub async fn run(mut self, mut arrived: mpsc::Receiver<Arrived>, mut orders: mpsc::Receiver<Order>) {
         loop {
-            self.drain().await;
+            self.drain();
             let due = self.endpoint.poll_deadline().map(|at| self.clock.to_std(at));
             let timer = async {
                 match due {
@@ -70,7 +71,7 @@ impl Switchboard {
                 }
             };
             tokio::select! {
-                Some((flow, bytes)) = datagrams.recv() => self.endpoint.handle_datagram(self.clock.now(), flow, &bytes),
+                Some(news) = arrived.recv() => self.arrived(news),
                 order = orders.recv() => match order {
                     Some(order) => self.order(order),
                     None => return,
@@ -80,13 +81,58 @@ impl Switchboard {
         }
     }
 
-    async fn drain(&mut self) {
+    fn arrived(&mut self, news: Arrived) {
+        let now = self.clock.now();
+        match news {
+            Arrived::Message { flow, bytes } => self.take(flow, &bytes),
+            Arrived::Broken { flow, broken } => {
+                self.endpoint.handle_broken(now, flow, &broken);
+                self.drain();
+                self.wires.close(flow);
+            }
+            Arrived::Unreachable { flow, .. } => {
+                self.endpoint.handle_unreachable(now, flow);
+                self.house.trunks.lost(flow);
+            }
+            Arrived::Closed { flow } => {
+                self.endpoint.handle_closed(now, flow);
+                self.house.trunks.lost(flow);
+            }
+            Arrived::Moved { peer, ours } => {
+                self.endpoint.handle_moved(now, peer, ours);
+                self.house.trunks.moved(peer);
+            }
+            Arrived::Seen { peer, public } => {
+                self.endpoint.handle_seen(now, peer, public);
+                self.house.trunks.moved(peer);
+            }
+        }
+    }
+
+    /// A message; what was let in is in the trace, and a connection over which something came that was not is closed.
+    fn take(&mut self, flow: Flow, bytes: &[u8]) {
+        let (now, kept_out) = (self.clock.now(), self.endpoint.kept_out());
+        self.endpoint.handle_datagram(now, flow, bytes);
+        if self.endpoint.kept_out() == kept_out {
+            self.trace(Towards::Us, flow, bytes);
+        } else if flow.transport.is_reliable() {
+            self.drain();
+            self.wires.close(flow);
+        }
+        self.house.doorman.look(&self.endpoint);
+    }
+
+    fn trace(&self, towards: Towards, flow: Flow, bytes: &[u8]) {
+        let (at_ms, at_us, transport) = (unix_millis(), self.clock.now().as_micros(), flow.transport.via_name());
+        self.house.trace.pass(&Passing { at_ms, at_us, towards, transport, local: flow.local, remote: flow.remote, bytes });
+    }
+
+    fn drain(&mut self) {
         while let Some(output) = self.endpoint.poll_output() {
             match output {
                 Output::Send { flow, bytes } => {
-                    if let Some(socket) = self.flows.iter().find(|socket| socket.local().port() == flow.local.port()) {
-                        socket.send(flow.remote, &bytes).await;
-                    }
+                    self.trace(Towards::Them, flow, &bytes);
+                    self.wires.send(flow, bytes);
                 }
                 Output::Event(event) => self.event(event),
             }
@@ -96,7 +142,21 @@ impl Switchboard {
     fn event(&mut self, event: Event) {
         match event {
             Event::Incoming(arrival) => self.incoming(*arrival),
+            Event::Noticed(notice) => Doorman::notice(&notice),
+            Event::Registered(_) | Event::Probed { .. } | Event::Unauthorised { .. } => self.house.trunks.tell(&event),
+            Event::PhoneRegistered { .. } | Event::PhoneGone { .. } => self.house.phone_book.tell(&event),
+            Event::Acked { call, sdp } => {
+                self.house.doorman.acknowledged(call);
+                self.news(call, SipNews::Acked(sdp));
+            }
             Event::Cancelled { call, reason } => self.over(call, SipNews::Gone { failed: false, reason }),
+            // The task that has the call keeps it under its new name.
+            Event::Ended { call, cause: EndCause::Replaced { by } } => {
+                if let Some(line) = self.lines.remove(&call) {
+                    self.lines.insert(by, line);
+                }
+                self.roll.rename(call, by);
+            }
             Event::Ended { call, cause } => {
                 let failed = matches!(cause, EndCause::NoAck | EndCause::Timeout);
                 let reason = if let EndCause::Bye { reason } = cause { reason } else { None };
@@ -115,7 +175,7 @@ impl Switchboard {
         }
     }
 
-    fn news(&mut self, call: SipCall, news: SipNews) {
+    pub(super) fn news(&mut self, call: SipCall, news: SipNews) {
         let Some(line) = self.lines.get(&call) else { return };
         // A task that has gone needs none.
         if let Err(mpsc::error::TrySendError::Full(_)) = line.try_send(news) {
@@ -126,20 +186,7 @@ impl Switchboard {
     fn over(&mut self, call: SipCall, last: SipNews) {
         self.news(call, last);
         self.lines.remove(&call);
+        self.house.doorman.over(call);
         self.roll.leave(call);
-    }
-}
-
-async fn receive(flow: UdpFlow, datagrams: mpsc::Sender<(Flow, Vec<u8>)>) {
-    let mut buffer = Vec::new();
-    loop {
-        let datagram = flow.receive(&mut buffer).await;
-        let mut local = flow.local();
-        if local.ip().is_unspecified() {
-            local.set_ip(local_towards(datagram.remote).unwrap_or(local.ip()));
-        }
-        if datagrams.send((Flow::udp(local, datagram.remote), datagram.bytes)).await.is_err() {
-            return;
-        }
     }
 }

@@ -1,10 +1,7 @@
 //! From where somebody is to the ways of calling them, the best first.
 
-use std::net::SocketAddr;
-
 use super::house::House;
 use crate::config::{At, Context as Travels, Person, Reach};
-use crate::net::{self, local_towards};
 use crate::sip::{AccountId, Flow, Transport, Uri};
 
 /// One way of calling somebody.
@@ -16,6 +13,14 @@ pub struct Way {
     pub target: String,
     /// Whose credentials answer a challenge.
     pub account: Option<AccountId>,
+    /// The number that we show there; none: the caller's.
+    pub shows: Option<String>,
+}
+
+impl Way {
+    fn plain(flow: Flow, target: String) -> Self {
+        Self { flow, target, account: None, shows: None }
+    }
 }
 
 /// Why there is none.
@@ -34,8 +39,11 @@ pub enum NoWay {
     #[error("the telephone {0:?} is not registered now")]
     NotRegistered(String),
     /// No trunk carries that number.
-    #[error("no trunk carries this number")]
-    NoTrunk,
+    #[error("{0}")]
+    NotCarried(String),
+    /// None of those that would takes calls now.
+    #[error("no trunk takes this call now: {0}")]
+    TrunksDown(String),
 }
 
 impl NoWay {
@@ -45,7 +53,8 @@ impl NoWay {
             Self::NoUri => 416,
             Self::Unresolved(_) | Self::NoListener(_) => 502,
             Self::NotRegistered(_) => 480,
-            Self::NoTrunk => 403,
+            Self::NotCarried(_) => 403,
+            Self::TrunksDown(_) => 503,
         }
     }
 }
@@ -72,35 +81,60 @@ impl House {
     pub async fn ways(&self, reach: &Reach) -> Result<Vec<Way>, NoWay> {
         match reach {
             Reach::Uri(uri) => self.ways_of_uri(uri).await,
-            Reach::Phone(phone) => Err(NoWay::NotRegistered(phone.clone())),
-            Reach::Number(_) => Err(NoWay::NoTrunk),
+            Reach::Phone(phone) => self.ways_of_phone(phone),
+            Reach::Number(number) => self.ways_of_number(number),
         }
+    }
+
+    /// Over the flow of its registration; the latest of several places comes first.
+    fn ways_of_phone(&self, phone: &str) -> Result<Vec<Way>, NoWay> {
+        let mut contacts = self.phone_book.contacts(phone);
+        contacts.reverse();
+        let ways: Vec<Way> = contacts.into_iter().map(|contact| Way::plain(contact.flow, contact.target)).collect();
+        if ways.is_empty() { Err(NoWay::NotRegistered(phone.to_owned())) } else { Ok(ways) }
+    }
+
+    /// By the trunks that the dial plan names for this number, as far as they take calls now.
+    fn ways_of_number(&self, number: &str) -> Result<Vec<Way>, NoWay> {
+        let dialled = self.config.plan.book.read_from_inside(number);
+        let carried = self.config.dial_plan.ways(&dialled).map_err(|refusal| NoWay::NotCarried(refusal.to_string()))?;
+        let mut down = None;
+        let mut ways = Vec::new();
+        for carriage in carried {
+            match self.trunks.ways(&carriage.trunk) {
+                Err(why) => down = Some(why.to_string()),
+                Ok(found) => ways.extend(found.into_iter().map(|found| Way {
+                    flow: found.flow,
+                    target: format!("sip:{}@{}{}", carriage.user, found.domain, found.flow.transport.uri_param()),
+                    account: found.account,
+                    shows: carriage.caller.clone().or(found.user),
+                })),
+            }
+        }
+        if ways.is_empty() { Err(NoWay::TrunksDown(down.unwrap_or_default())) } else { Ok(ways) }
     }
 
     async fn ways_of_uri(&self, text: &str) -> Result<Vec<Way>, NoWay> {
-        let uri = Uri::parse(text.as_bytes()).filter(|uri| uri.is_callable() && !uri.host.is_empty()).ok_or(NoWay::NoUri)?;
-        let named = uri.params.iter().find(|(name, _)| name == "transport").and_then(|(_, value)| value.as_deref());
-        let secure = uri.scheme == "sips";
-        let transport = named.and_then(Transport::named).unwrap_or(if secure { Transport::Tls } else { Transport::Udp });
-        let port = uri.port.unwrap_or(transport.default_port());
-        let remote = net::resolve(&uri.host, port).await.map_err(|error| NoWay::Unresolved(error.to_string()))?;
-        let flow = self.flow_towards(transport, remote).ok_or_else(|| NoWay::NoListener(transport.uri_name().to_owned()))?;
-        let target = text.split('?').next().unwrap_or(text).to_owned();
-        Ok(vec![Way { flow, target, account: None }])
-    }
-
-    /// The flow from our listener of that kind.
-    pub fn flow_towards(&self, transport: Transport, remote: SocketAddr) -> Option<Flow> {
-        let fits = |(spoken, address): &&(Transport, SocketAddr)| {
-            *spoken == transport && (address.is_ipv4() == remote.is_ipv4() || address.ip().is_unspecified() && address.is_ipv6())
-        };
-        let mut local = self.listeners.iter().find(fits)?.1;
-        if local.ip().is_unspecified() {
-            local.set_ip(local_towards(remote)?);
-        }
-        Some(Flow { transport, local, remote })
+        Uri::parse(text.as_bytes()).filter(|uri| uri.is_callable() && !uri.host.is_empty()).ok_or(NoWay::NoUri)?;
+        let mut ours: Vec<Transport> = self.wires.listening().iter().map(|listener| listener.transport).collect();
+        ours.dedup();
+        let places = self.resolver.places(text, &ours).await.map_err(|error| NoWay::Unresolved(error.to_string()))?;
+        let target = text.split('?').next().unwrap_or(text);
+        let flows = places.list.iter().filter_map(|place| {
+            let flow = self.wires.local_flow(place.transport, place.address, None)?;
+            if place.transport == Transport::Tls {
+                self.wires.expect_name(place.address, &place.name);
+            }
+            Some(Way::plain(flow, target.to_owned()))
+        });
+        let ways: Vec<Way> = flows.take(PLACES_MAX).collect();
+        let spoken = || places.list.first().map_or("udp", |place| place.transport.uri_name()).to_owned();
+        if ways.is_empty() { Err(NoWay::NoListener(spoken())) } else { Ok(ways) }
     }
 }
+
+/// Servers of one URI that are tried.
+const PLACES_MAX: usize = 4;
 
 /// Digits from which on a user part is a number of the network and no extension of the house.
 const NUMBER_DIGITS: usize = 7;

@@ -33,6 +33,8 @@ pub struct Daemon {
     data: TempDir,
     pub sip: SocketAddr,
     pub http: SocketAddr,
+    /// Every SIP listener, as in `tcp:127.0.0.1:5060`.
+    pub listen: Vec<String>,
     _machine: MutexGuard<'static, ()>,
 }
 
@@ -67,6 +69,17 @@ impl Daemon {
         Self::start_at(root().join("config/demo/nightbell.toml"), &[anywhere, arguments].concat())
     }
 
+    /// The demonstration with these people instead of its own.
+    pub fn start_with_people(people: &str) -> Option<Self> {
+        let demo = std::fs::read_to_string(root().join("config/demo/nightbell.toml")).unwrap();
+        let (front, rest) = demo.split_once("[people.office]").unwrap();
+        let behind = rest.split_once("[agents]").unwrap().1.replace("\"agents\"", &format!("{:?}", root().join("config/demo/agents")));
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("nightbell.toml");
+        std::fs::write(&file, format!("{front}{people}\n[agents]{behind}")).unwrap();
+        Self::start_at(file, &["--sip", "127.0.0.1:0"])
+    }
+
     /// A daemon with a setup of the test's own.
     pub fn start_of(setup: Setup, arguments: &[&str]) -> Option<Self> {
         let mut daemon = Self::start_at(setup.config(), arguments)?;
@@ -99,12 +112,13 @@ impl Daemon {
             let _ = child.wait();
             panic!("the daemon was not ready within {READY:?}: {ready:?}\n{}", log_of(&data));
         };
+        let said = |name: &str| ready.split(' ').find_map(|word| word.strip_prefix(name)?.strip_prefix('='));
         let address = |name: &str| {
-            let found = ready.split(' ').find_map(|word| word.strip_prefix(name)?.strip_prefix('='));
-            found.and_then(|text| text.parse().ok()).unwrap_or_else(|| panic!("no {name} address in {ready:?}"))
+            said(name).and_then(|text| text.split(',').next()?.parse().ok()).unwrap_or_else(|| panic!("no {name} address in {ready:?}"))
         };
         let (sip, http) = (address("sip"), address("http"));
-        let daemon = Self { child, config, setup: None, data, sip, http, _machine: machine };
+        let listen = said("listen").unwrap_or_default().split(',').map(str::to_owned).collect();
+        let daemon = Self { child, config, setup: None, data, sip, http, listen, _machine: machine };
         wait::until(WORKERS, "all three workers are ready", || {
             let workers = daemon.workers();
             (workers.len() == 3 && workers.iter().all(|worker| worker["state"] == "ready")).then_some(())
@@ -115,6 +129,35 @@ impl Daemon {
     /// `sip:USER@` this daemon.
     pub fn uri(&self, user: &str) -> String {
         format!("sip:{user}@{}", self.sip)
+    }
+
+    /// Where it listens for `transport`, on an address that begins so.
+    pub fn listens(&self, transport: &str, address: &str) -> SocketAddr {
+        let found = self.listen.iter().filter_map(|one| one.strip_prefix(transport)?.strip_prefix(':'));
+        found
+            .filter(|one| one.starts_with(address))
+            .find_map(|one| one.parse().ok())
+            .unwrap_or_else(|| panic!("{transport} in {:?}", self.listen))
+    }
+
+    /// Sends the process a signal, by its name.
+    pub fn signal(&self, name: &str) {
+        let status = Command::new("kill").args(["-s", name, &self.child.id().to_string()]).status().unwrap();
+        assert!(status.success(), "kill -s {name}");
+    }
+
+    /// What it holds in memory, in KiB (VmRSS).
+    pub fn memory_kib(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().split(' ').next().unwrap().parse().unwrap()
+    }
+
+    /// What the program prints when it is asked this about the daemon.
+    pub fn say(&self, arguments: &[&str]) -> String {
+        let mut command = nightbell(arguments);
+        let output = command.arg("--config").arg(&self.config).arg("--data").arg(self.data.path()).output().unwrap();
+        String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
     }
 
     /// Whether it has not ended.
@@ -164,6 +207,11 @@ impl Daemon {
         serde_json::from_slice(&output.stdout).unwrap_or_else(|error| {
             panic!("`nightbell {what} --json` gave no JSON: {error}\n{}\n{}", String::from_utf8_lossy(&output.stderr), self.log())
         })
+    }
+
+    /// Its data directory.
+    pub fn data(&self) -> &std::path::Path {
+        self.data.path()
     }
 
     /// What the daemon has logged.

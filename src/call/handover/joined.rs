@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use super::Handover;
 use super::event::{Act, LegNews, LegNo, Parting, Purpose, Tune};
 use super::plan::{Briefing, Member};
-use super::Handover;
 use crate::base::{Instant, Pii};
 use crate::dialogue::TransferProgress;
 

@@ -100,8 +100,7 @@ fn where_refer_is_refused_as_a_method_we_ring_ourselves() {
         assert_eq!(acts.first(), Some(&Act::Tune(CALLER, Tune::Ringing)), "the caller hears it ring");
         assert_eq!(rings(&acts), [(1, "office".to_owned())], "{status}");
     }
-    for (means, status, told) in
-        [(Means::Refer, 405, Told::Refused), (Means::Auto, 603, Told::Notified), (Means::Auto, 404, Told::Refused)]
+    for (means, status, told) in [(Means::Refer, 405, Told::Refused), (Means::Auto, 603, Told::Notified), (Means::Auto, 404, Told::Refused)]
     {
         let (mut rig, _) = Rig::begin(plan(means, Order::Together, &["office"]));
         rig.handover.refer_status(rig.now, status, told);
@@ -226,12 +225,7 @@ fn a_person_passes_the_caller_on() {
     assert_eq!(rig.news(1, to()), [Act::AnswerRefer(LegNo(1), Err(603))], "one at a time");
     assert_eq!(rig.news(2, LegNews::Ringing), [Act::NotifyRefer(LegNo(1), 180)]);
     let acts = rig.news(2, LegNews::Answered);
-    let done = [
-        Act::Tune(CALLER, Tune::None),
-        Act::Bridge(LegNo(2)),
-        Act::NotifyRefer(LegNo(1), 200),
-        Act::Drop(LegNo(1), Parting::Over),
-    ];
+    let done = [Act::Tune(CALLER, Tune::None), Act::Bridge(LegNo(2)), Act::NotifyRefer(LegNo(1), 200), Act::Drop(LegNo(1), Parting::Over)];
     assert_eq!(acts, done);
     assert_eq!(rig.news(1, LegNews::Gone), []);
     assert_eq!(rig.news(2, LegNews::Gone), [Act::Parted]);

@@ -77,7 +77,10 @@ impl Check<'_> {
                 None
             }
             _ => {
-                self.problem(at, &format!("[people.{key}] says more than once where to reach them: keep one of uri, phone, number and group"));
+                self.problem(
+                    at,
+                    &format!("[people.{key}] says more than once where to reach them: keep one of uri, phone, number and group"),
+                );
                 None
             }
         }

@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use crate::config::Network;
-use crate::sip::Transport;
+use crate::sip::{Strangers, Transport};
 
 /// Signalling.
 #[derive(Clone, Debug)]
@@ -15,6 +15,8 @@ pub struct Sip {
     pub trusted: Vec<Network>,
     /// Where the business's own telephones may register from, each with its password.
     pub phones_from: Vec<Network>,
+    /// What everybody else gets.
+    pub strangers: Strangers,
     /// The address that callers see, when it is not the machine's own.
     pub advertised: Option<IpAddr>,
     /// What we call ourselves in `Server` and `User-Agent`.
@@ -104,6 +106,20 @@ pub struct Trunk {
     pub codecs: Vec<String>,
     /// Whether sound is heard from the signalled address alone.
     pub strict_media: bool,
+}
+
+impl Trunk {
+    /// Whether it calls from this address, as far as the configuration alone can tell: by `from`, or by a server that is written as an address.
+    pub fn calls_from(&self, peer: IpAddr) -> bool {
+        let host = |server: &String| {
+            let rest = server.split_once(':').map_or(server.as_str(), |(_, rest)| rest);
+            let rest = rest.split([';', '?']).next().unwrap_or_default();
+            let bracketed = rest.strip_prefix('[').and_then(|rest| rest.split(']').next());
+            bracketed.or_else(|| rest.split(':').next()).and_then(|host| host.parse::<IpAddr>().ok())
+        };
+        self.from.iter().any(|network| network.contains(peer))
+            || self.servers.iter().filter_map(host).any(|known| known == peer.to_canonical())
+    }
 }
 
 /// What a trunk may use. None is no limit but the box's own.

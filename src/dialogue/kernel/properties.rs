@@ -400,7 +400,9 @@ fn who_was_rung_in_vain_before_us_is_told_so_and_greeted() {
     kernel.step(now, Event::RangFirst { progress: TransferProgress::TimedOut }, &mut out);
     kernel.step(now, Event::Began, &mut out);
     let said = out.iter().find_map(|effect| match effect {
-        Effect::Say { sentences, .. } => Some(sentences.iter().map(|sentence| sentence.text.expose().clone()).collect::<Vec<_>>().join(" ")),
+        Effect::Say { sentences, .. } => {
+            Some(sentences.iter().map(|sentence| sentence.text.expose().clone()).collect::<Vec<_>>().join(" "))
+        }
         _ => None,
     });
     let said = said.unwrap();

@@ -13,7 +13,13 @@ use crate::sip::{Event, Flow, Method, Offence, ShieldReport, Standing, Verdict};
 impl Endpoint {
     /// Who this peer is to us.
     pub(super) fn standing(&self, flow: Flow) -> Standing {
-        if self.trusts(flow) { Standing::Known } else { Standing::Stranger }
+        if self.trusts(flow) {
+            Standing::Known
+        } else if self.registrar.as_ref().is_some_and(|registrar| registrar.serves(flow.remote.ip())) {
+            Standing::Phone
+        } else {
+            Standing::Stranger
+        }
     }
 
     /// Asks the shield; a stranger that gets an answer has got it here.
@@ -28,14 +34,6 @@ impl Endpoint {
         }
         self.counters.untrusted += u64::from(standing != Standing::Known);
         false
-    }
-
-    /// Whether a connection from there is kept. The shell asks before it reads a byte.
-    pub fn handle_connection(&mut self, now: Instant, flow: Flow) -> Verdict {
-        let standing = self.standing(flow);
-        let verdict = self.shield.handle_connection(now, flow.remote, standing);
-        self.tell_notices();
-        verdict
     }
 
     /// Counts an offence that was found in what a source sent.
