@@ -38,9 +38,10 @@ test: ## everything that must hold, on the real engines too
 	cargo build --release --locked --features engines
 	cargo clippy --locked --all-targets -- -D warnings
 	cargo test --locked --tests
+	cargo test --release --locked --features engines --bins
 
 .PHONY: bench
-bench: ## measure, and print how: gaps, barge-in, sending, cost per call
+bench: ## measure, and print how: gaps, barge-in, sending, cost per call, signalling
 	@.ci/packages test
 	cargo build --release --locked --features engines
 	cargo bench --locked

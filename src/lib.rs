@@ -21,6 +21,7 @@ pub mod dialogue;
 pub mod engine;
 pub mod hear;
 pub mod outbox;
+pub mod route;
 pub mod rtp;
 pub mod sdp;
 pub mod sip;

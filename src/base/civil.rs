@@ -3,6 +3,12 @@
 pub use jiff::civil::{Date, DateTime, Time, Weekday};
 pub use jiff::{Span, ToSpan};
 
+/// A time of day as written in a configuration: `9:00`, `18:30`.
+pub fn clock_time(text: &str) -> Option<Time> {
+    let (hour, minute) = text.trim().split_once(':')?;
+    Time::new(hour.parse().ok()?, minute.parse().ok()?, 0, 0).ok()
+}
+
 /// The business's time zone could not be found.
 #[derive(Debug, thiserror::Error)]
 #[error("unknown time zone {name:?}: write an IANA name such as \"America/Chicago\"")]

@@ -8,6 +8,7 @@ use crate::dialogue::{Effect, Event, Proposal};
 
 use super::caller::Sentence;
 use super::event::{Output, TurnRecord, Who};
+use super::filing::Paper;
 use super::machine::Call;
 use super::timers::Timer;
 use super::voice::Words;
@@ -29,8 +30,13 @@ impl Call {
 
     /// The caller made a sound that has no words in it, or none that an engine could tell.
     pub(super) fn nothing_understood(&mut self, now: Instant, local: DateTime, sentence: &Sentence) {
+        let silences = self.silences;
         self.forget_answered();
-        if sentence.lost {
+        if sentence.lost && self.ears_gone {
+            // Told already that we cannot hear: what needs no words comes next.
+            self.silences = silences.max(1) + 1;
+            self.step(now, local, Event::Silence { nth: self.silences });
+        } else if sentence.lost {
             self.lose_ears(now, local);
         }
         self.timers.stop(Timer::Late);
@@ -67,9 +73,12 @@ impl Call {
                 self.say(now, words, waited);
                 self.out.push_back(Output::Expect(expected));
             }
-            Effect::LookUp { id, resource, from, to } => self.out.push_back(Output::LookUp { effect: id, resource, from, to }),
+            Effect::LookUp { id, resource, from, to } => {
+                self.filing.ordered(now, id, Paper::LookUp);
+                self.out.push_back(Output::LookUp { effect: id, resource, from, to });
+            }
             Effect::Commit { id, record } => {
-                self.commits_open += 1;
+                self.filing.ordered(now, id, Paper::Commit);
                 self.out.push_back(Output::Commit { effect: id, record });
             }
             Effect::Transfer { id, target } => {

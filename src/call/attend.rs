@@ -18,6 +18,7 @@ impl Call {
     pub(super) fn hearing(&mut self, now: Instant, hearing: Hearing) {
         match hearing {
             Hearing::Began(utterance) => {
+                self.waits = 0;
                 self.timers.stop(Timer::Silence);
                 self.timers.stop(Timer::Late);
                 if let Some(dropped) = self.caller.began(utterance) {

@@ -153,6 +153,21 @@ impl Caller {
         }
     }
 
+    /// Whether this answer is still waited for.
+    pub fn awaits(&self, number: u32, attempt: u32) -> bool {
+        self.waiting.iter().any(|utterance| utterance.number == number && utterance.attempt == attempt)
+    }
+
+    /// Words that have not come by now are lost: answers to what was asked are stale.
+    pub fn give_up(&mut self) {
+        for utterance in self.waiting.iter_mut().filter(|utterance| utterance.ended) {
+            if !matches!(utterance.recognition, Recognition::Done(_) | Recognition::Lost) {
+                utterance.attempt += 1;
+                utterance.recognition = Recognition::Lost;
+            }
+        }
+    }
+
     /// The engine may be back: what was postponed is wanted again.
     pub fn retry(&mut self) -> Vec<Next> {
         let postponed = self.waiting.iter().filter(|utterance| utterance.recognition == Recognition::Postponed);

@@ -9,6 +9,7 @@ use crate::dialogue::{Event, Kernel, Organ, Outcome, PromptStyle, TransferProgre
 
 use super::caller::Caller;
 use super::event::{Answer, Engine, Failure, Filed, Input, Line, Output, Sound};
+use super::filing::{Filing, Paper};
 use super::speaking::SETTLE;
 use super::timers::{Timer, Timers};
 use super::transfer::Transfer;
@@ -16,6 +17,7 @@ use super::voice::Voice;
 
 /// How patient a call is.
 #[derive(Clone, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
+#[serde(default)]
 pub struct Settings {
     /// How the language model wants to be asked.
     pub style: PromptStyle,
@@ -27,6 +29,8 @@ pub struct Settings {
     pub silence_ms: u64,
     /// How long the caller may wait for a first word of ours before we ask for a moment.
     pub late_ms: u64,
+    /// How long the records may take before the call goes on without their answer.
+    pub records_ms: u64,
     /// How long another telephone may ring.
     pub transfer_ms: u64,
     /// How long a call may last.
@@ -42,6 +46,7 @@ impl Default for Settings {
             understand_ms: 1_500,
             silence_ms: 7_000,
             late_ms: 2_000,
+            records_ms: 8_000,
             transfer_ms: 30_000,
             longest_ms: 1_800_000,
         }
@@ -88,13 +93,15 @@ pub struct Call {
     pub(super) out: VecDeque<Output>,
     /// When the caller's last sentence ended, until our answer to it has begun.
     pub(super) waiting_since: Option<Instant>,
-    pub(super) commits_open: u32,
+    pub(super) filing: Filing,
     phase: Phase,
     pub(super) asked: Option<Asked>,
     pub(super) requests: u32,
-    silences: u32,
+    pub(super) silences: u32,
+    /// How often in this silence the caller waited in vain.
+    pub(super) waits: u32,
     pub(super) llm_up: bool,
-    ears_gone: bool,
+    pub(super) ears_gone: bool,
     /// A stock phrase has been said since the caller's last sentence.
     pub(super) excused: bool,
     pub(super) failed: bool,
@@ -116,11 +123,12 @@ impl Call {
             timers,
             out: VecDeque::new(),
             waiting_since: None,
-            commits_open: 0,
+            filing: Filing::default(),
             phase: Phase::Accepted,
             asked: None,
             requests: 0,
             silences: 0,
+            waits: 0,
             llm_up: true,
             ears_gone: false,
             excused: false,
@@ -152,6 +160,7 @@ impl Call {
             Input::Filed(filed) => self.filed(now, local, filed),
         }
         self.advance(now, local);
+        self.check_invariants();
     }
 
     /// Time has passed.
@@ -160,6 +169,7 @@ impl Call {
             self.timer(now, local, timer);
         }
         self.advance(now, local);
+        self.check_invariants();
     }
 
     /// What the shell has to do, in this order.
@@ -175,6 +185,10 @@ impl Call {
     /// Whether everything about this call is done.
     pub fn is_over(&self) -> bool {
         self.phase == Phase::Over
+    }
+
+    pub(super) fn is_talking(&self) -> bool {
+        self.phase == Phase::Talking
     }
 
     pub(super) fn is_gone(&self) -> bool {
@@ -221,7 +235,7 @@ impl Call {
         }
         self.step(now, local, Event::Transfer { effect, progress });
         if self.transfer.has_succeeded() {
-            self.commits_open += 1;
+            self.filing.ordered(now, effect, Paper::Transfer);
             self.out.push_back(Output::FileTransfer { effect });
             self.out.push_back(Output::Hangup);
         }
@@ -254,7 +268,9 @@ impl Call {
     fn engine(&mut self, now: Instant, local: DateTime, answer: Answer) {
         match answer {
             Answer::Transcribed { utterance, attempt, result } => {
-                if result.is_ok() && std::mem::take(&mut self.ears_gone) {
+                // Words that come too late are no sign that the next ones will be in time.
+                let in_time = result.is_ok() && self.caller.awaits(utterance, attempt);
+                if in_time && std::mem::take(&mut self.ears_gone) {
                     self.step(now, local, Event::EngineBack(Organ::Ears));
                 }
                 let next = self.caller.transcribed(utterance, attempt, result);
@@ -296,19 +312,18 @@ impl Call {
     fn filed(&mut self, now: Instant, local: DateTime, filed: Filed) {
         let event = match filed {
             Filed::Committed { effect, receipt } => {
-                self.commits_open = self.commits_open.saturating_sub(1);
+                self.filing.answered(effect);
                 Event::Committed { effect, receipt }
             }
             Filed::Refused { effect, why } => {
-                self.commits_open = self.commits_open.saturating_sub(1);
+                self.filing.answered(effect);
                 Event::CommitFailed { effect, why }
             }
-            Filed::TransferFiled => {
-                self.commits_open = self.commits_open.saturating_sub(1);
-                return;
+            Filed::TransferFiled => return self.filing.transfer_answered(),
+            Filed::Busy { effect, busy } => {
+                self.filing.answered(effect);
+                busy.map_or(Event::LookUpFailed { effect }, |busy| Event::LookedUp { effect, busy })
             }
-            Filed::Busy { effect, busy: Some(busy) } => Event::LookedUp { effect, busy },
-            Filed::Busy { effect, busy: None } => Event::LookUpFailed { effect },
         };
         self.step(now, local, event);
     }
@@ -327,9 +342,9 @@ impl Call {
             }
             Timer::Recognise => self.recognise_again(now),
             Timer::Speak => self.speak_again(now),
-            Timer::Late => {
-                self.excuse_once(now);
-            }
+            Timer::Late => self.excuse_once(now),
+            Timer::Patience => self.lose_patience(now),
+            Timer::Records => self.miss_records(now, local),
             Timer::Settle if self.phase == Phase::Leaving => self.left(now, local),
             Timer::Settle => self.finish_turns(now, local, true),
             Timer::Transfer => {
@@ -338,7 +353,7 @@ impl Call {
                 }
             }
             Timer::Longest => self.out.push_back(Output::Hangup),
-            Timer::Linger => self.commits_open = 0,
+            Timer::Linger => self.filing.clear(),
         }
     }
 
@@ -348,8 +363,10 @@ impl Call {
         if self.phase == Phase::Talking {
             self.understand(now, local);
             self.await_caller(now);
+            self.watch_records();
+            self.be_patient(now);
         }
-        if self.phase == Phase::Gone && self.commits_open == 0 {
+        if self.phase == Phase::Gone && !self.filing.is_open() {
             self.phase = Phase::Over;
             self.timers.stop_all();
             let outcome = if self.failed && self.kernel.outcome() == Outcome::Abandoned { Outcome::Failed } else { self.kernel.outcome() };
@@ -358,7 +375,7 @@ impl Call {
     }
 
     fn await_caller(&mut self, now: Instant) {
-        let quiet = self.voice.is_silent() && !self.caller.is_pending() && self.commits_open == 0 && !self.timers.runs(Timer::Transfer);
+        let quiet = self.voice.is_silent() && !self.caller.is_pending() && !self.filing.is_awaited() && !self.timers.runs(Timer::Transfer);
         if quiet && !self.timers.runs(Timer::Silence) {
             self.timers.set(Timer::Silence, now + Duration::from_millis(self.settings.silence_ms));
         } else if !quiet {

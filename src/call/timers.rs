@@ -17,6 +17,10 @@ pub enum Timer {
     Speak,
     /// When to tell the caller that it takes longer.
     Late,
+    /// When to say something into a silence in which the caller waits for us.
+    Patience,
+    /// When to go on without an answer of the records.
+    Records,
     /// When an interrupted turn's last reports must have come.
     Settle,
     /// When to give up on a transfer.
@@ -28,13 +32,15 @@ pub enum Timer {
 }
 
 impl Timer {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 12] = [
         Self::Greet,
         Self::Silence,
         Self::Understand,
         Self::Recognise,
         Self::Speak,
         Self::Late,
+        Self::Patience,
+        Self::Records,
         Self::Settle,
         Self::Transfer,
         Self::Longest,
@@ -65,6 +71,11 @@ impl Timers {
     /// Whether it will wake.
     pub fn runs(&self, timer: Timer) -> bool {
         self.0[timer as usize].is_some()
+    }
+
+    /// Whether any other than this one runs.
+    pub fn any_but(&self, timer: Timer) -> bool {
+        Timer::ALL.into_iter().any(|other| other != timer && self.runs(other))
     }
 
     /// The next point at which one is due.

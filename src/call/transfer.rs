@@ -20,6 +20,11 @@ impl Transfer {
         self.effect = None;
     }
 
+    /// Whether another telephone rings, as far as we know.
+    pub fn is_under_way(&self) -> bool {
+        self.effect.is_some()
+    }
+
     /// Whether a person has the call.
     pub fn has_succeeded(&self) -> bool {
         self.succeeded

@@ -46,13 +46,21 @@ pub struct Turn {
 impl Turn {
     /// The part of the words that was played, cut at a word.
     pub fn heard(&self) -> String {
-        let mut heard: Vec<&str> = Vec::new();
+        let text = self.text.expose();
+        let mut reached = 0;
         for clip in self.clips.iter().take_while(|clip| clip.played > 0) {
-            let words = &self.text.expose()[clip.start..clip.end];
-            heard.push(speak::share(words, clip.played, clip.samples).trim());
+            // The unspoken end of a sentence is taken off when its synthesis fails.
+            let words = text.get(clip.start..clip.end.min(text.len())).unwrap_or_default();
+            let played = speak::share(words, clip.played, clip.samples);
+            if !played.is_empty() {
+                reached = clip.start + played.len();
+            }
         }
-        heard.retain(|words| !words.is_empty());
-        heard.join(" ")
+        // Clips may meet within a word: a telephone number is spoken in groups.
+        let (front, rest) = text.split_at(reached);
+        let whole = rest.chars().next().is_none_or(char::is_whitespace);
+        let cut = if whole { reached } else { front.rfind(char::is_whitespace).unwrap_or(0) };
+        text[..cut].trim().to_owned()
     }
 
     /// All of it was played.
@@ -93,7 +101,7 @@ pub struct Voice {
 pub struct Owed {
     /// The words.
     pub text: Pii<String>,
-    /// The kernel's turn that they belong to.
+    /// The kernel's turn that they end.
     pub kernel: Option<TurnId>,
 }
 
@@ -135,6 +143,22 @@ impl Voice {
         self.turns.iter().any(|turn| !turn.is_over() && !turn.clips.is_empty())
     }
 
+    /// Whether sound of ours is being played, or waits to be.
+    pub fn is_audible(&self) -> bool {
+        self.turns.iter().any(|turn| !turn.cut && turn.clips.iter().any(|clip| !clip.finished))
+    }
+
+    /// Whether words of ours have no sound yet.
+    pub fn awaits_sound(&self) -> bool {
+        self.owed.is_some() || self.missing().is_some()
+    }
+
+    /// The first turn whose sound has not all come, and the byte of its words from which on it has none.
+    pub fn missing(&self) -> Option<(TurnId, usize)> {
+        let turn = self.turns.iter().find(|turn| !turn.cut && !turn.complete)?;
+        Some((turn.id, turn.clips.last().map_or(0, |clip| clip.end)))
+    }
+
     /// Synthesis has made a clip.
     pub fn clip(&mut self, id: TurnId, start: usize, end: usize, samples: u64) {
         if self.find(id).is_some_and(|turn| turn.stock.is_none()) {
@@ -169,7 +193,8 @@ impl Voice {
             return false;
         }
         let (text, kernel) = match self.owed.take() {
-            Some(before) => (format!("{} {rest}", before.text.expose()), before.kernel.or(kernel)),
+            // The kernel is told of the later turn: what was to follow earlier words follows the latest ones.
+            Some(before) => (format!("{} {rest}", before.text.expose()), kernel.or(before.kernel)),
             None => (rest, kernel),
         };
         self.owed = Some(Owed { text: Pii::new(text), kernel });
@@ -234,5 +259,41 @@ pub const fn excuse(failures: u32) -> Option<Stock> {
         1 => Some(Stock::Moment),
         8 => Some(Stock::StillHere),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn heard(text: &str, clips: &[(usize, usize, u64)]) -> String {
+        let mut voice = Voice::default();
+        let words = Words { text: Pii::new(text.to_owned()), kernel: None, stock: None };
+        let turn = voice.begin(Instant::ZERO, words, None);
+        for (at, (start, end, played)) in (0..).zip(clips) {
+            voice.clip(turn, *start, *end, 1_000);
+            voice.played(Instant::ZERO, turn, at, *played, *played == 1_000);
+        }
+        voice.turns[0].heard()
+    }
+
+    #[test]
+    fn clips_that_meet_within_a_number_leave_no_space_in_it() {
+        let text = "Call 312-555-0188, please.";
+        assert_eq!(heard(text, &[(0, 8, 1_000), (8, 12, 1_000), (12, 26, 1_000)]), text);
+        assert_eq!(heard(text, &[(0, 8, 1_000), (8, 12, 1_000), (12, 26, 0)]), "Call", "half a number was not heard");
+        assert_eq!(heard("Yes, of course. We do.", &[(0, 15, 1_000), (16, 22, 1_000)]), "Yes, of course. We do.");
+        assert_eq!(heard("Yes, of course. We do.", &[(0, 15, 1_000), (16, 22, 400)]), "Yes, of course. We");
+    }
+
+    #[test]
+    fn a_clip_that_reached_into_the_space_before_the_unspoken_rest_is_counted() {
+        let mut voice = Voice::default();
+        let words = Words { text: Pii::new("One two three.".to_owned()), kernel: None, stock: None };
+        let turn = voice.begin(Instant::ZERO, words, None);
+        voice.clip(turn, 0, 4, 1_000);
+        voice.played(Instant::ZERO, turn, 0, 1_000, true);
+        assert!(voice.mute(turn, 4));
+        assert_eq!(voice.turns[0].heard(), "One");
     }
 }

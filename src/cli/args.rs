@@ -50,6 +50,9 @@ pub enum Command {
     /// List, fetch, verify and choose the models.
     #[command(after_help = EXIT_CODES)]
     Models(ModelsArgs),
+    /// Look at the signalling of the running daemon.
+    #[command(after_help = EXIT_CODES)]
+    Sip(SipArgs),
 }
 
 /// Where the configuration and the data are.
@@ -218,4 +221,45 @@ pub enum ModelsCommand {
     },
     /// Show which pack would be used now, and what it can and cannot hear.
     Choose,
+}
+
+/// `nightbell sip`
+#[derive(Debug, Args)]
+pub struct SipArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: SipCommand,
+    /// Where the configuration and the data are.
+    #[command(flatten)]
+    pub place: Place,
+}
+
+/// What to do with the signalling.
+#[derive(Debug, Subcommand)]
+pub enum SipCommand {
+    /// Show the messages of a call as a ladder with times, and what looks wrong. They hold numbers and names; passwords are masked.
+    Trace(TraceArgs),
+}
+
+/// `nightbell sip trace`
+#[derive(Debug, Args)]
+pub struct TraceArgs {
+    /// A call, as `nightbell calls` names it, or the beginning of a Call-ID [default: the newest calls].
+    #[arg(value_name = "CALL")]
+    pub call: Option<String>,
+    /// How many of the newest calls.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub last: usize,
+    /// Count registrations, OPTIONS and the like too.
+    #[arg(long)]
+    pub all: bool,
+    /// Show every message whole.
+    #[arg(long)]
+    pub full: bool,
+    /// Write the messages into this file as well, for sngrep or Wireshark.
+    #[arg(long, value_name = "FILE")]
+    pub pcap: Option<PathBuf>,
+    /// Print JSON instead of lines.
+    #[arg(long)]
+    pub json: bool,
 }

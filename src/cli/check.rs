@@ -14,7 +14,7 @@ pub(super) fn check(args: &CheckArgs) -> Done {
     let listen: Vec<String> = config.sip.listen.iter().map(ToString::to_string).collect();
     let trusted: Vec<String> = config.sip.trusted.iter().map(ToString::to_string).collect();
     lines.push(format!("calls          at udp {}, from {}", listen.join(", "), trusted.join(", ")));
-    lines.extend(config.routes.iter().map(|route| format!("route          {} -> {}", route.to, route.agent)));
+    lines.extend(config.plan.rules.iter().map(|rule| format!("route          {}: {}", rule.told(), rule.action.told())));
     lines.extend(config.people.values().map(|person| format!("person         {} at {}", person.name, person.uri)));
     print::lines(lines)?;
     print::lines([data(&config.store.data)?])?;

@@ -6,7 +6,7 @@ use clap::Parser as _;
 
 use super::args::{CallArgs, Cli, Command, ReplayArgs, RunArgs, TalkArgs};
 use super::failure::Done;
-use super::{calls, check, models, replay, run, status, talk};
+use super::{calls, check, models, replay, run, sip, status, talk};
 
 /// The commands that other rooms bring.
 pub struct Commands {
@@ -49,5 +49,6 @@ fn perform(command: &Command, commands: &Commands) -> Done {
         Command::Check(args) => check::check(args),
         Command::Status(args) => status::show(args),
         Command::Models(args) => models::perform(args),
+        Command::Sip(args) => sip::perform(args),
     }
 }

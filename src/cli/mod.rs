@@ -13,6 +13,7 @@ mod progress;
 mod replay;
 mod run;
 mod script;
+mod sip;
 mod status;
 mod talk;
 

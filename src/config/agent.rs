@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use crate::base::civil::{Date, Time, UnknownZone, Zone};
+use crate::base::civil::{Date, UnknownZone, Zone, clock_time};
 use crate::base::text::sentences;
 use crate::dialogue::{
     Agent, AgentError, AgentParts, Bookable, Door, Emergency, Home, Hours, Price, Qualify, Requests, SlotKey, Span, Topic,
@@ -308,11 +308,7 @@ fn week(path: &Path, place: &str, raw: &RawWeek) -> Result<Hours, AgentFileError
 
 fn span(text: &str) -> Option<Span> {
     let (from, to) = text.split_once('-')?;
-    let time = |text: &str| {
-        let (hour, minute) = text.trim().split_once(':')?;
-        Time::new(hour.parse().ok()?, minute.parse().ok()?, 0, 0).ok()
-    };
-    let span = Span { from: time(from)?, to: time(to)? };
+    let span = Span { from: clock_time(from)?, to: clock_time(to)? };
     (span.from < span.to).then_some(span)
 }
 

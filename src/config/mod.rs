@@ -13,8 +13,8 @@ pub mod recipes;
 pub use error::{ConfigErrors, Problem};
 pub use load::Overrides;
 pub use meant::{
-    Advertised, Business, CallerId, Caps, Config, Context, Engines, Http, Listener, Media, NumberFormat, PackChoice, Person, Phone, Route,
-    Sip, Store, Tls, TransferBy, Trunk,
+    Advertised, Business, CallerId, Caps, Config, Context, Engines, Http, Listener, Media, NumberFormat, Outbound, PackChoice, Person,
+    Phone, Sip, Store, Tls, TransferBy, Trunk,
 };
 pub use network::Network;
 

@@ -83,6 +83,8 @@ pub enum CommitFailure {
     Taken,
     /// The store or the integration cannot do it now.
     Unavailable,
+    /// No answer came in time. It may still take place: a receipt that comes after this is honoured.
+    Late,
 }
 
 /// How a transfer goes.

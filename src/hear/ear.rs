@@ -12,6 +12,7 @@ use super::echo::Echo;
 use super::level::Level;
 use super::onset::{Bar, Begun, Onset};
 use super::outbox::{Outbox, Preroll};
+use super::screen::Screen;
 use super::sense::{Hop, Sense};
 use super::turn::{Step, Utterance, hangover_ms};
 use super::vad::HOP_MS;
@@ -42,6 +43,7 @@ pub struct Ear {
     open: Option<Utterance>,
     preroll: Preroll,
     outbox: Outbox,
+    screen: Option<Screen>,
     next_utterance: u32,
     patience_ms: u64,
     ended_at: Option<Samples>,
@@ -73,6 +75,7 @@ impl Ear {
             open: None,
             preroll: Preroll::new(),
             outbox: Outbox::new(),
+            screen: None,
             next_utterance: 1,
             patience_ms: 0,
             ended_at: None,
@@ -84,6 +87,12 @@ impl Ear {
     /// From now on this kind of answer is expected.
     pub fn expect(&mut self, expectation: Expectation) {
         self.expectation = expectation;
+    }
+
+    /// A call of ours was just answered: find out by whom.
+    pub fn screen(&mut self) {
+        self.screen = Some(Screen::default());
+        self.sense.names_tones = true;
     }
 
     /// What early recognition thinks of `utterance`, whose `Settling` it followed. Stale verdicts are ignored.
@@ -154,6 +163,7 @@ impl Ear {
 
     fn handle_hop(&mut self, hop: &Hop, playing: Option<TurnId>) {
         self.gap_hops = if hop.gap { self.gap_hops + 1 } else { 0 };
+        self.screen_hop(hop);
         if self.open.is_some() {
             let voiced = self.is_voiced(hop);
             if voiced && !hop.gap {
@@ -166,6 +176,17 @@ impl Ear {
             if let Some(begun) = self.weigh(hop, playing) {
                 self.begin(hop, begun, playing);
             }
+        }
+    }
+
+    fn screen_hop(&mut self, hop: &Hop) {
+        let voiced = hop.score >= self.settings.voiced_score && hop.above_floor >= self.settings.floor_margin_db;
+        if let Some(who) = self.screen.as_mut().and_then(|screen| screen.hear(hop, voiced)) {
+            self.outbox.say(Heard::Answered { who });
+        }
+        if self.screen.is_some_and(Screen::is_over) {
+            self.screen = None;
+            self.sense.names_tones = false;
         }
     }
 

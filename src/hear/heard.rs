@@ -1,5 +1,6 @@
 //! What an ear reports, and what it may be told.
 
+use super::Answerer;
 use crate::base::{Frame, Samples, TurnId};
 
 /// What the ear of one leg heard. Places are on the leg's own sample clock, as in [`crate::base::Captured::at`].
@@ -65,10 +66,15 @@ pub enum Heard {
         /// Why it ended.
         why: EndReason,
     },
+    /// Who answered a call of ours. A person may prove to be a recorder; nothing else is ever taken back.
+    Answered {
+        /// Who.
+        who: Answerer,
+    },
 }
 
 impl Heard {
-    /// The utterance it is about.
+    /// The utterance it is about; 0, which no utterance has, where it is about none.
     pub fn utterance(&self) -> u32 {
         match *self {
             Self::VoiceBegan { utterance, .. }
@@ -79,6 +85,7 @@ impl Heard {
             | Self::Settling { utterance, .. }
             | Self::Continued { utterance }
             | Self::Ended { utterance, .. } => utterance,
+            Self::Answered { .. } => 0,
         }
     }
 }

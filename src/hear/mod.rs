@@ -16,6 +16,7 @@ mod heard;
 mod level;
 mod onset;
 mod outbox;
+mod screen;
 mod sense;
 mod tone;
 mod turn;
@@ -24,6 +25,7 @@ mod vad;
 pub use ear::Ear;
 pub use heard::{EndReason, Expectation, FalseStop, Heard, Hold, Verdict};
 pub use level::Level;
+pub use screen::Answerer;
 pub use turn::Settings;
 
 #[cfg(test)]

@@ -22,6 +22,8 @@ pub(super) struct Hop {
     pub above_floor: f32,
     /// Whether the sound has been as loud as now for a while, as hum and noise are and a beginning voice is not.
     pub steady: bool,
+    /// The frequency of a single tone, where tones are asked for and this is one.
+    pub pure_hz: Option<u16>,
     /// Whether its last samples are a gap: nothing arrived, so nothing is known.
     pub gap: bool,
 }
@@ -58,7 +60,12 @@ pub(super) struct Sense {
     gain: Gain,
     tones: Tones,
     latest: [Level; SETTLED_HOPS],
+    /// Whether single tones are looked for.
+    pub(super) names_tones: bool,
 }
+
+/// A tone this quiet is none that anybody sends on purpose.
+const TONE_LEVEL: Level = Level(-45.0);
 
 /// A piece whose two highest peaks stand this far above the rest is no voice.
 const TONE_DB: f32 = 30.0;
@@ -100,6 +107,7 @@ impl Sense {
             gain: Gain::new(),
             tones: Tones::new(),
             latest: [Level::SILENCE; SETTLED_HOPS],
+            names_tones: false,
         }
     }
 
@@ -112,7 +120,7 @@ impl Sense {
     pub(super) fn hear(&mut self, frame: &Frame, kind: CapturedKind, clock: &mut LegClock) -> Hops {
         let mut hops = Hops::default();
         let gap = kind == CapturedKind::Gap;
-        let Self { pieces, vad, floor, gain, tones, latest } = self;
+        let Self { pieces, vad, floor, gain, tones, latest, names_tones } = self;
         pieces.cut(frame, |piece| {
             let (begin, end) = clock.hop(HOP_MS);
             let power = power(piece);
@@ -130,6 +138,7 @@ impl Sense {
                 level,
                 above_floor: level.above(under),
                 steady,
+                pure_hz: if *names_tones && !gap && level >= TONE_LEVEL { tones.pure_hz(piece) } else { None },
                 gap,
             });
         });

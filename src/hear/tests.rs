@@ -3,4 +3,5 @@
 mod barge;
 mod line;
 mod properties;
+mod screen;
 mod turns;

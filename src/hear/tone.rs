@@ -13,6 +13,12 @@ const BINS: usize = LEN / 2;
 /// Bins on either side of a peak that the window smears it over.
 const SKIRT: usize = 2;
 
+/// Twice the width of a bin.
+const HERTZ_OF_TWO_BINS: usize = 125;
+
+/// The share of all power that one tone alone has around its peak: 15 dB above the rest.
+const PURE_SHARE: f32 = 0.97;
+
 /// Tells tones from voices.
 pub(super) struct Tones {
     window: [f32; LEN],
@@ -33,6 +39,16 @@ impl Tones {
         let peaks = take_peak(&mut power) + take_peak(&mut power);
         let rest = (whole - peaks).max(whole * 1e-7);
         if whole > 0.0 { 10.0 * (peaks / rest).log10() } else { 0.0 }
+    }
+
+    /// The frequency of a piece that is one tone and nothing else, in hertz, to a bin.
+    pub(super) fn pure_hz(&self, piece: &Piece) -> Option<u16> {
+        let mut power = self.spectrum(piece);
+        let whole: f32 = power.iter().sum();
+        let top = power.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).map_or(0, |(bin, _)| bin);
+        let peak = take_peak(&mut power);
+        let alone = whole > 0.0 && peak > whole * PURE_SHARE;
+        u16::try_from(top * HERTZ_OF_TWO_BINS / 2).ok().filter(|_| alone)
     }
 
     /// Power by bin: Goertzel's recurrence for all bins at once.

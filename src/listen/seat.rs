@@ -31,6 +31,10 @@ impl Seat {
         self.ear.expect(expectation);
     }
 
+    pub(super) fn screen(&mut self) {
+        self.ear.screen();
+    }
+
     pub(super) fn judge(&mut self, utterance: u32, verdict: Verdict) {
         self.ear.judge(utterance, verdict);
     }

@@ -17,6 +17,8 @@ pub enum Order {
     Remove(LegId),
     /// This kind of answer is expected on the leg from now on.
     Expect(LegId, Expectation),
+    /// A call of ours was just answered on the leg: find out by whom.
+    Screen(LegId),
     /// What early recognition thinks of an utterance after its `Settling`.
     Judge {
         /// The leg.
@@ -105,6 +107,7 @@ impl ListenCore {
                 Some(Order::Add(seat)) => self.add(seat),
                 Some(Order::Remove(leg)) => self.remove(leg),
                 Some(Order::Expect(leg, expectation)) => self.with(leg, |seat| seat.expect(expectation)),
+                Some(Order::Screen(leg)) => self.with(leg, Seat::screen),
                 Some(Order::Judge { leg, utterance, verdict }) => self.with(leg, |seat| seat.judge(utterance, verdict)),
             }
         }

@@ -207,7 +207,7 @@ impl Hearing {
             let frame = Frame::new(rate, piece);
             if let Some(tap) = listeners.tap.as_deref_mut() {
                 // The ring counts what it refuses.
-                let _ = tap.push(Tapped { side: Side::Heard, at, frame });
+                let _ = tap.push(Tapped { side: Side::Heard, at, frame, turn: None });
             }
             stats.capture_dropped += u64::from(self.captured.push(Captured { at, kind, frame }).is_err());
             at = Samples(at.0 + piece.len() as u64);

@@ -186,14 +186,15 @@ impl Leg {
 
     fn write_sound(&mut self, header: &Header, packet: &mut [u8; PACKET_BYTES], out: &mut impl FnMut(Report)) -> Option<usize> {
         let mut period = [0; PERIOD];
-        self.playing.next_period(&mut period, self.codec.rate(), &mut self.stats, out);
+        let turn = self.playing.next_period(&mut period, self.codec.rate(), &mut self.stats, out);
         self.playing.gate().set_playing_level(rms(&period));
         if let Some(bridge) = &mut self.bridge {
             mix_into(&mut period, &bridge.next_period());
         }
         if let Some(tap) = &mut self.tap {
             // The ring counts what it refuses.
-            let _ = tap.push(Tapped { side: Side::Said, at: Samples(self.said), frame: Frame::new(self.codec.rate(), &period) });
+            let frame = Frame::new(self.codec.rate(), &period);
+            let _ = tap.push(Tapped { side: Side::Said, at: Samples(self.said), frame, turn });
         }
         let mut payload = [0; PERIOD];
         let length = self.codec.encode(&period, &mut payload);

@@ -125,6 +125,8 @@ pub struct Tapped {
     pub at: Samples,
     /// The sound; for [`Side::Heard`] a gap is silence.
     pub frame: Frame,
+    /// For [`Side::Said`]: the turn that the sound belongs to, none for silence.
+    pub turn: Option<TurnId>,
 }
 
 /// Where a recorder's frames go. Full: the newest is dropped and counted by the ring.

@@ -81,8 +81,14 @@ impl Playing {
         }
     }
 
-    /// Fills `period` with what goes to the far end now, silence where nothing does; says whether there was sound.
-    pub(super) fn next_period(&mut self, period: &mut [i16], rate: Rate, stats: &mut LegStats, out: &mut impl FnMut(Report)) -> bool {
+    /// Fills `period` with what goes to the far end now, silence where nothing does; says which turn's sound it was.
+    pub(super) fn next_period(
+        &mut self,
+        period: &mut [i16],
+        rate: Rate,
+        stats: &mut LegStats,
+        out: &mut impl FnMut(Report),
+    ) -> Option<TurnId> {
         period.fill(0);
         let paused = self.gate.is_paused();
         if paused && !self.was_paused {
@@ -97,7 +103,7 @@ impl Playing {
             None => self.run_dry(stats, out),
         }
         self.gate.set_playing(self.turn_with_sound());
-        item.is_some()
+        item.map(|item| item.turn)
     }
 
     /// Tells how far the present clip came, because the leg ends.

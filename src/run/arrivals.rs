@@ -8,39 +8,131 @@ use tokio::sync::mpsc;
 use crate::base::clock::unix_millis;
 use crate::base::limits::CALLS_MAX;
 use crate::base::{CallId, Pii};
+use crate::dialogue::Agent;
 use crate::net::local_towards;
-use crate::sip::{Arrival, Command, Flow, Party};
+use crate::route::{Action, Choice, Query, Via};
+use crate::sip::{Arrival, Command, Flow, Party, SipCall};
 
-use super::line::{self, Opening};
+use super::line::{self, Opening, SipNews};
+use super::onward::{Onward, To};
 use super::roll::InProgress;
 use super::switchboard::{NEWS_MAX, Switchboard};
 
+/// What becomes of a call that arrived.
+enum Fate {
+    /// The agent answers, after these people were rung.
+    Answered { agent: Arc<Agent>, first: Vec<String> },
+    /// It is passed on, and no agent hears it.
+    PassedOn(Onward),
+    /// It is refused, in words.
+    Refused { status: u16, words: String },
+}
+
 impl Switchboard {
     pub(super) fn incoming(&mut self, arrival: Arrival) {
-        let (call, flow) = (arrival.call, arrival.flow);
-        let dialled = arrival.request_user.expose().as_str();
-        let agent = self.config.agent_for(dialled).and_then(|name| self.config.agents.get(name)).cloned();
-        let refusal = match &agent {
-            None => Some((404, format!("no route for what was dialled: add it under [[route]] in {}", self.config.file.display()))),
-            Some(_) if self.lines.len() >= CALLS_MAX => Some((486, "all lines are busy".to_owned())),
-            Some(_) => None,
-        };
-        let now = self.clock.now();
-        if let Some((status, reason)) = refusal {
-            tracing::warn!(status, reason, "call refused");
-            self.endpoint.handle_command(now, Command::Reject { call, status, reason: Some(reason) });
-            return;
+        let via = self.via(&arrival);
+        let caller = number(arrival.caller().expose());
+        let local = self.house.zone.at(unix_millis());
+        let query = Query { dialled: arrival.request_user.expose(), caller: &caller, via: via.clone(), local };
+        let decision = self.config.plan.decide(&query);
+        let fate = self.within_caps(self.fate(&decision.choice, &arrival, &via), &arrival);
+        let rule = decision.rule().unwrap_or("none");
+        match fate {
+            Fate::Refused { status, words } => {
+                tracing::warn!(status, reason = words, rule, "call refused");
+                let reject = Command::Reject { call: arrival.call, status, reason: Some(words) };
+                self.endpoint.handle_command(self.clock.now(), reject);
+            }
+            Fate::Answered { agent, first } => {
+                tracing::info!(rule, agent = agent.name(), people_first = first.len(), "call routed");
+                self.answered(arrival, caller, agent, first);
+            }
+            Fate::PassedOn(onward) => {
+                tracing::info!(rule, emergency = onward.emergency, "call passed on");
+                self.passed_on(&arrival, &onward);
+            }
         }
-        let Some(agent) = agent else { return };
+    }
+
+    /// By what the call came: a telephone of ours that has proven itself, a trunk that calls from such an address, or just a trusted peer.
+    fn via(&self, arrival: &Arrival) -> Via {
+        if let Some(phone) = &arrival.phone {
+            return Via::Phone(phone.clone());
+        }
+        let from = arrival.flow.remote.ip();
+        let trunk = self.config.trunks.values().find(|trunk| trunk.calls_from(from));
+        trunk.map_or(Via::Peer, |trunk| Via::Trunk(trunk.name.clone()))
+    }
+
+    /// The same, unless the trunk has its share already. A call for help is nobody's share.
+    fn within_caps(&self, fate: Fate, arrival: &Arrival) -> Fate {
+        if matches!(&fate, Fate::Refused { .. } | Fate::PassedOn(Onward { emergency: true, .. })) {
+            return fate;
+        }
+        match self.house.doorman.admit(arrival.call, arrival.flow.remote.ip()) {
+            Ok(()) => fate,
+            Err(over) => Fate::Refused { status: over.status(), words: over.to_string() },
+        }
+    }
+
+    fn fate(&self, choice: &Choice, arrival: &Arrival, via: &Via) -> Fate {
+        let full = self.lines.len() >= CALLS_MAX;
+        let refused = |status, words: &str| Fate::Refused { status, words: words.to_owned() };
+        let agent = |name: &str| self.config.agents.get(name).cloned();
+        match choice {
+            // First of all, and whatever else is going on: nobody counts lines for a call for help.
+            Choice::Emergency(number) => Fate::PassedOn(Onward { emergency: true, to: self.emergency_ways(number, via) }),
+            Choice::Nobody => Fate::Refused {
+                status: 404,
+                words: format!("no route for what was dialled: add it under [[route]] in {}", self.config.file.display()),
+            },
+            Choice::Do(Action::Reject { status, words }) => refused(*status, words),
+            Choice::Do(_) if full => refused(486, "all lines are busy"),
+            Choice::Do(Action::Agent(name)) => {
+                agent(name).map_or_else(|| refused(480, "its agent is not there"), |agent| Fate::Answered { agent, first: Vec::new() })
+            }
+            Choice::Do(Action::First { people, agent: name }) => {
+                agent(name).map_or_else(|| refused(480, "its agent is not there"), |agent| Fate::Answered { agent, first: people.clone() })
+            }
+            Choice::Do(Action::People(people)) => {
+                Fate::PassedOn(Onward { emergency: false, to: people.iter().map(|name| To::Person(name.clone())).collect() })
+            }
+            Choice::Do(Action::Outside) => self.outside(arrival),
+        }
+    }
+
+    /// A telephone of ours calls out: as far as the dial plan allows, and not one number further.
+    fn outside(&self, arrival: &Arrival) -> Fate {
+        let dialled = self.config.plan.book.read_from_inside(arrival.request_user.expose());
+        match self.config.dial_plan.ways(&dialled) {
+            Ok(ways) => Fate::PassedOn(Onward { emergency: false, to: ways.into_iter().map(To::Trunk).collect() }),
+            Err(refusal) => Fate::Refused { status: refusal.status(), words: refusal.to_string() },
+        }
+    }
+
+    fn emergency_ways(&self, number: &str, via: &Via) -> Vec<To> {
+        let came_by = if let Via::Trunk(name) = via { Some(name.as_str()) } else { None };
+        self.config.dial_plan.emergency_ways(number, came_by).into_iter().map(To::Trunk).collect()
+    }
+
+    fn answered(&mut self, arrival: Arrival, caller: String, agent: Arc<Agent>, first: Vec<String>) {
+        let call = arrival.call;
+        let dialled = arrival.request_user.expose().clone();
+        let (id, news) = self.enter(call, &arrival.call_id, &dialled, agent.name());
+        let local = reachable(arrival.flow);
+        let opening = Opening { sip: call, id, from: Pii::new(caller), dialled, agent, offer: arrival.offer, local, first };
+        tokio::spawn(line::answer(Arc::clone(&self.house), opening, news));
+    }
+
+    /// A new call in the list of those in progress, and where its news arrive.
+    fn enter(&mut self, call: SipCall, sip_call_id: &str, dialled: &str, agent: &str) -> (CallId, mpsc::Receiver<SipNews>) {
         let started_ms = unix_millis();
         let id = CallId::new(started_ms, self.seed.next_u64());
         let (news_in, news) = mpsc::channel(NEWS_MAX);
         self.lines.insert(call, news_in);
-        let entry = InProgress { call_id: id.to_string(), started_ms, to: dialled.to_owned(), agent: agent.name().to_owned() };
-        self.roll.enter(call, entry);
-        let (from, dialled) = (Pii::new(number(arrival.caller().expose())), dialled.to_owned());
-        let opening = Opening { sip: call, id, from, dialled, agent, offer: arrival.offer, local: reachable(flow) };
-        tokio::spawn(line::answer(Arc::clone(&self.house), opening, news));
+        self.house.trace.name(sip_call_id, &id.to_string());
+        self.roll.enter(call, InProgress { call_id: id.to_string(), started_ms, to: dialled.to_owned(), agent: agent.to_owned() });
+        (id, news)
     }
 }
 

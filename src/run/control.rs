@@ -33,6 +33,8 @@ pub enum Request {
         /// How many.
         limit: usize,
     },
+    /// The messages of calls: an array of [`crate::observe::trace::Exchange`].
+    SipTrace(crate::observe::trace::Asked),
     /// One call: a [`crate::store::CallRecord`], or null.
     Call {
         /// Which.

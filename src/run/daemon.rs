@@ -12,19 +12,22 @@ use tokio::sync::mpsc;
 use crate::base::clock::{Clock, unix_millis};
 use crate::call;
 use crate::config::models::{ChooseError, Chosen};
-use crate::config::{self, Config};
-use crate::net::{MediaPorts, UdpFlow};
+use crate::config::{self, Config, Listener, Network};
+use crate::net::{MediaPorts, TlsFiles};
+use crate::observe::trace::Trace;
 use crate::sip::{Command, HostPort, Peer, Transport};
 use crate::store::{MasterKey, Store, StoreError};
 
 use super::control;
 use super::desk::Front;
+use super::doorman::Doorman;
 use super::house::House;
 use super::hub::{Hub, HubError};
 use super::roll::Roll;
 use super::stock::Phrases;
 use super::switchboard::{Desk, ORDERS_MAX, Switchboard};
 use super::voice::fixed_clauses;
+use super::wires::{WireSettings, Wires, WiresError};
 use super::workers::{EngineSettings, Engines, ModelPaths, Threads};
 
 /// How long calls in progress are given when the daemon stops.
@@ -42,16 +45,9 @@ pub enum RunError {
     /// The database.
     #[error("{0}")]
     Store(#[from] StoreError),
-    /// A socket.
-    #[error(
-        "cannot listen on {address}: {error}. Something else may use that port: name another with --sip or --http, or in the configuration"
-    )]
-    Listen {
-        /// Where.
-        address: SocketAddr,
-        /// What the system said.
-        error: std::io::Error,
-    },
+    /// The signalling's sockets.
+    #[error("{0}")]
+    Wires(#[from] WiresError),
     /// The control socket.
     #[error("cannot open the control socket in {dir}: {error}")]
     Control {
@@ -78,12 +74,12 @@ pub enum RunError {
 #[derive(Clone, Debug)]
 pub struct Started {
     /// Every SIP listener.
-    pub sip: Vec<SocketAddr>,
+    pub sip: Vec<Listener>,
     /// The status page.
     pub http: SocketAddr,
 }
 
-/// Runs until it is told to stop (SIGTERM or SIGINT). Prints `ready sip=ADDR http=ADDR` once all engines are up; calls are answered before that.
+/// Runs until it is told to stop (SIGTERM or SIGINT). Prints `ready sip=ADDR http=ADDR listen=udp:ADDR,..` once all engines are up; calls are answered before that.
 pub async fn run(config: Config) -> Result<(), RunError> {
     let clock = Clock::start();
     let config = Arc::new(config);
@@ -92,12 +88,12 @@ pub async fn run(config: Config) -> Result<(), RunError> {
     let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(std::path::PathBuf::from);
     let key = MasterKey::find_or_make(&data, credentials.as_deref())?;
     let store = Store::open(&data, &key, unix_millis())?;
-    let flows = listen(&config).await?;
+    let (wires, arrived) = Wires::start(clock, wire_settings(&config)).await?;
     let control = control::bind(&data).map_err(|error| RunError::Control { dir: data.display().to_string(), error })?;
     let hub = Hub::start(clock)?;
     let engines = Engines::start(engine_settings(&config, &chosen), clock, data.clone()).await;
     let (orders_in, orders) = mpsc::channel(ORDERS_MAX);
-    let house = Arc::new(build(&config, &chosen, clock, (store, engines, hub), orders_in)?);
+    let house = Arc::new(build(&config, &chosen, clock, (store, engines, hub, wires.clone()), orders_in)?);
     eprintln!("{}", chosen.notice);
 
     let roll = Roll::default();
@@ -106,9 +102,12 @@ pub async fn run(config: Config) -> Result<(), RunError> {
     let http = page.local_addr().unwrap_or(config.http.listen);
     tokio::spawn(crate::web::serve(page, Arc::new(front.clone())));
     tokio::spawn(control::serve(control, Arc::new(front)));
-    let sip: Vec<SocketAddr> = flows.iter().map(UdpFlow::local).collect();
-    let desk = Desk { flows, settings: sip_settings(&config), roll: roll.clone() };
-    let switchboard = tokio::spawn(Switchboard::new(Arc::clone(&house), Arc::clone(&config), desk).run(orders));
+    let sip = wires.listening().to_vec();
+    let settings = sip_settings(&config, &sip);
+    let desk = Desk { wires: wires.clone(), arrived, settings, roll: roll.clone() };
+    let (switchboard, arrived) = Switchboard::new(Arc::clone(&house), Arc::clone(&config), desk);
+    let switchboard = tokio::spawn(switchboard.run(arrived, orders));
+    tokio::spawn(reload_on_hangup(wires));
     let started = Started { sip, http };
     tokio::spawn(make_ready(Arc::clone(&house), Arc::clone(&config), started));
     stop_signal().await.map_err(RunError::Signals)?;
@@ -119,20 +118,38 @@ pub async fn run(config: Config) -> Result<(), RunError> {
     Ok(())
 }
 
-async fn listen(config: &Config) -> Result<Vec<UdpFlow>, RunError> {
-    let mut flows = Vec::new();
-    for listener in config.sip.listen.iter().filter(|listener| listener.transport == Transport::Udp) {
-        let address = listener.address;
-        flows.push(UdpFlow::bind(address).await.map_err(|error| RunError::Listen { address, error })?);
-    }
-    Ok(flows)
+fn peers(networks: &[Network]) -> impl Iterator<Item = Peer> {
+    networks.iter().filter_map(|network| network.to_string().parse().ok())
 }
 
-fn sip_settings(config: &Config) -> crate::sip::Settings {
-    let trusted: Vec<Peer> = config.sip.trusted.iter().filter_map(|network| network.to_string().parse().ok()).collect();
-    let port = config.sip.listen.first().map_or(5060, |listener| listener.address.port());
+fn wire_settings(config: &Config) -> WireSettings {
+    let sip = &config.sip;
+    let tls = sip.tls.as_ref().map_or_else(TlsFiles::default, |tls| TlsFiles {
+        own: Some((tls.certificate.clone(), tls.key.clone())),
+        client_ca: tls.client_ca.clone(),
+        ca: tls.ca.clone(),
+    });
+    WireSettings { listen: sip.listen.clone(), tls, welcome: peers(&sip.trusted).chain(peers(&sip.phones_from)).collect() }
+}
+
+fn sip_settings(config: &Config, listening: &[Listener]) -> crate::sip::Settings {
+    let udp = listening.iter().find(|listener| listener.transport == Transport::Udp).or(listening.first());
+    let port = udp.map_or(5060, |listener| listener.address.port());
     let advertised = config.sip.advertised.map(|ip| HostPort { host: ip.to_string(), port });
-    crate::sip::Settings { user_agent: config.sip.user_agent.clone(), trusted, advertised, ..crate::sip::Settings::default() }
+    let trusted = peers(&config.sip.trusted).collect();
+    let listens = listening.iter().map(|listener| (listener.transport, listener.address.port())).collect();
+    crate::sip::Settings { user_agent: config.sip.user_agent.clone(), trusted, advertised, listens, ..crate::sip::Settings::default() }
+}
+
+/// SIGHUP: the certificates are read again. They are as well, without it, when their files change.
+async fn reload_on_hangup(wires: Wires) {
+    let Ok(mut hangup) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup()) else { return };
+    while hangup.recv().await.is_some() {
+        match wires.reload_tls() {
+            Ok(()) => tracing::info!("the certificates were read again"),
+            Err(error) => tracing::error!(%error, "the old certificates stay"),
+        }
+    }
 }
 
 fn engine_settings(config: &Config, chosen: &Chosen) -> EngineSettings {
@@ -148,10 +165,10 @@ fn engine_settings(config: &Config, chosen: &Chosen) -> EngineSettings {
     }
 }
 
-type Parts = (Store, Engines, Hub);
+type Parts = (Store, Engines, Hub, Wires);
 
 fn build(config: &Config, chosen: &Chosen, clock: Clock, parts: Parts, switchboard: mpsc::Sender<Command>) -> Result<House, RunError> {
-    let (store, engines, hub) = parts;
+    let (store, engines, hub, wires) = parts;
     let entropy = crate::base::entropy::number().map_err(RunError::Entropy)?;
     Ok(House {
         clock,
@@ -166,6 +183,9 @@ fn build(config: &Config, chosen: &Chosen, clock: Clock, parts: Parts, switchboa
         advertised: config.media.advertised,
         people: config.people.iter().map(|(door, person)| (door.clone(), person.uri.clone())).collect(),
         call_settings: call::Settings { style: chosen.prompt_style, ..call::Settings::default() },
+        doorman: Doorman::new(clock, config),
+        trace: Trace::default(),
+        wires,
         switchboard,
         entropy: AtomicU64::new(entropy),
     })
@@ -178,10 +198,12 @@ async fn make_ready(house: Arc<House>, config: Arc<Config>, started: Started) {
     }
     house.phrases.make(&house.engines, house.clock).await;
     warm(&house, &config).await;
-    let sip: Vec<String> = started.sip.iter().map(ToString::to_string).collect();
+    let all: Vec<String> = started.sip.iter().map(ToString::to_string).collect();
+    let datagrams = started.sip.iter().filter(|listener| listener.transport == Transport::Udp);
+    let sip: Vec<String> = datagrams.map(|listener| listener.address.to_string()).collect();
     let mut out = std::io::stdout().lock();
     // Whoever started us may have closed the pipe; that is no reason to stop answering.
-    let _ = writeln!(out, "ready sip={} http={}", sip.join(","), started.http);
+    let _ = writeln!(out, "ready sip={} http={} listen={}", sip.join(","), started.http, all.join(","));
     let _ = out.flush();
 }
 

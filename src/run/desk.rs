@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use crate::observe::{Kind, Measure};
-use crate::web::Look;
+use crate::web::{Health, Look};
 
 use super::control::{Control, Request};
 use super::house::House;
@@ -36,6 +36,7 @@ impl Front {
             "notice": self.notice,
             "workers": self.house.engines.status(),
             "calls": self.roll.all(),
+            "sip": self.house.doorman.status(),
             "sound": {
                 "send_deviation_p50_us": media.send_deviation.quantile_us(500),
                 "send_deviation_p99_us": media.send_deviation.quantile_us(990),
@@ -53,6 +54,7 @@ impl Control for Front {
         let told = |error: crate::store::StoreError| error.to_string();
         let value = match request {
             Request::Status => return Ok(self.status()),
+            Request::SipTrace(asked) => serde_json::to_value(self.house.trace.find(&asked)),
             Request::Calls { limit } => serde_json::to_value(self.house.store.calls(limit).await.map_err(told)?),
             Request::Call { id } => serde_json::to_value(self.house.store.call(id).await.map_err(told)?),
         };
@@ -61,9 +63,15 @@ impl Control for Front {
 }
 
 impl Look for Front {
-    fn health(&self) -> Result<(), String> {
+    fn health(&self) -> Health {
+        if self.house.switchboard.is_closed() {
+            return Health::Down("the signalling has stopped".to_owned());
+        }
+        if !self.house.hub.is_up() {
+            return Health::Down("a sound thread has stopped".to_owned());
+        }
         let down = self.house.engines.status().into_iter().find(|worker| worker.state != crate::engine::WorkerState::Ready);
-        down.map_or(Ok(()), |worker| Err(format!("{} is not ready: {}", worker.kind, worker.detail)))
+        down.map_or(Health::Well, |worker| Health::Degraded(format!("{} is not ready: {}", worker.kind, worker.detail)))
     }
 
     async fn status(&self) -> Value {

@@ -12,13 +12,17 @@ use crate::base::Seed;
 use crate::base::civil::Zone;
 use crate::base::clock::Clock;
 use crate::call;
+use crate::config::Listener;
 use crate::dialogue::{Agent, CallFacts};
 use crate::net::MediaPorts;
+use crate::observe::trace::Trace;
 use crate::sip::Command;
 use crate::store::Store;
 
+use super::doorman::Doorman;
 use super::hub::Hub;
 use super::stock::Phrases;
+use super::wires::Wires;
 use super::workers::Engines;
 
 /// Shared by every call.
@@ -47,6 +51,12 @@ pub struct House {
     pub people: BTreeMap<String, String>,
     /// How patient a call is.
     pub call_settings: call::Settings,
+    /// What each trunk may use, and who was kept out.
+    pub doorman: Doorman,
+    /// The messages of the last calls, for their owner.
+    pub trace: Trace,
+    /// What the signalling speaks over.
+    pub wires: Wires,
     /// Orders to the signalling.
     pub switchboard: mpsc::Sender<Command>,
     /// Randomness for everything that must not be guessed from outside.
@@ -75,6 +85,19 @@ impl House {
     pub async fn sip(&self, command: Command) {
         if self.switchboard.send(command).await.is_err() {
             tracing::error!("the switchboard is gone");
+        }
+    }
+
+    /// Where a socket for sound is bound that arrives at `local`: at every address where the signalling is as well, so that a call survives
+    /// a change of ours.
+    pub fn media_bind(&self, local: IpAddr) -> IpAddr {
+        let everywhere = |listener: &&Listener| listener.address.ip().is_unspecified() && listener.address.is_ipv4() == local.is_ipv4();
+        if !self.media_address.is_unspecified() {
+            self.media_address
+        } else if let Some(listener) = self.wires.listening().iter().find(everywhere) {
+            listener.address.ip()
+        } else {
+            local
         }
     }
 

@@ -90,6 +90,12 @@ impl Hub {
         Ok(Self { ends, mailboxes, next_leg: Arc::new(AtomicU32::new(1)), lost, media_stats, listen_stats })
     }
 
+    /// Whether both sound threads are there.
+    pub fn is_up(&self) -> bool {
+        let ends = lock(&self.ends);
+        !ends.media.is_abandoned() && !ends.listen.is_abandoned()
+    }
+
     /// A name for a new leg.
     pub fn new_leg(&self) -> LegId {
         LegId(self.next_leg.fetch_add(1, Ordering::Relaxed))

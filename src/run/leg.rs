@@ -60,7 +60,7 @@ pub struct OpenLeg {
 pub fn open(house: &House, local: IpAddr, offer: Option<&[u8]>) -> Result<OpenLeg, Refusal> {
     let bind = if house.media_address.is_unspecified() { local } else { house.media_address };
     let unavailable = |why: String| Refusal { status: 503, why };
-    let socket = house.ports.open(bind).map_err(|error| unavailable(error.to_string()))?;
+    let socket = house.ports.open(house.media_bind(local)).map_err(|error| unavailable(error.to_string()))?;
     let port = socket.local_addr().map_err(|error| unavailable(error.to_string()))?.port();
     let mut seed = house.seed();
     let mut session = Session::new(house.advertised.unwrap_or(bind), port, seed.fork(1));

@@ -35,6 +35,8 @@ pub enum SipNews {
     Reoffer(Option<Bytes>),
     /// A key, by INFO.
     Digit(char),
+    /// Our address towards the caller is another one.
+    Moved(IpAddr),
     /// Our REFER was taken.
     ReferAccepted,
     /// A NOTIFY about it.
@@ -65,6 +67,8 @@ pub struct Opening {
     pub offer: Option<Bytes>,
     /// Our address on the way to the caller.
     pub local: IpAddr,
+    /// People who are rung before the agent answers, by name.
+    pub first: Vec<String>,
 }
 
 /// Answers a call and stays with it to its end.
@@ -242,6 +246,7 @@ impl Line {
                 self.connect();
             }
             SipNews::Reoffer(offer) => self.reoffered(offer).await,
+            SipNews::Moved(ours) => self.moved(ours).await,
             SipNews::Digit(digit) => self.tell(Input::Line(Wire::Key(digit))),
             SipNews::ReferAccepted => self.tell(Input::Line(Wire::ReferAccepted)),
             SipNews::ReferProgress(status) => self.tell(Input::Line(Wire::ReferProgress(status))),
@@ -271,6 +276,14 @@ impl Line {
                 self.house.sip(Command::Hangup { call: self.sip, reason: None }).await;
             }
         }
+    }
+
+    /// The box has another address: the caller is offered the same sound at the new one.
+    async fn moved(&mut self, ours: IpAddr) {
+        tracing::warn!(call_id = %self.id, "our address is another one; the caller is told");
+        self.session.set_address(self.house.advertised.unwrap_or(ours));
+        let sdp = self.session.offer();
+        self.house.sip(Command::Offer { call: self.sip, sdp }).await;
     }
 
     async fn reoffered(&mut self, offer: Option<Bytes>) {
@@ -324,7 +337,7 @@ impl Line {
                 }
                 return;
             }
-            Heard::Pause { .. } => return,
+            Heard::Pause { .. } | Heard::Answered { .. } => return,
             Heard::Resume { utterance, .. } => Hearing::Resumed(utterance),
             Heard::Yield { utterance } => Hearing::Yielded(utterance),
             Heard::Settling { utterance, .. } => Hearing::Settling(utterance),

@@ -1,4 +1,4 @@
-//! The signalling task: drives the SIP endpoint over its sockets, and hands each call's news to that call's task.
+//! The signalling task: drives the SIP endpoint over the wires, and hands each call's news to that call's task.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -6,15 +6,18 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use crate::base::Seed;
-use crate::base::clock::Clock;
+use crate::base::clock::{Clock, unix_millis};
 use crate::base::limits::CALLS_MAX;
 use crate::config::Config;
-use crate::net::{UdpFlow, local_towards};
+use crate::net::Arrived;
+use crate::observe::trace::{Passing, Towards};
 use crate::sip::{Command, EndCause, Endpoint, Event, Flow, Output, SipCall};
 
+use super::doorman::Doorman;
 use super::house::House;
 use super::line::SipNews;
 use super::roll::Roll;
+use super::wires::Wires;
 
 /// News of one call that wait at once.
 pub(super) const NEWS_MAX: usize = 64;
@@ -26,7 +29,7 @@ pub const ORDERS_MAX: usize = 4 * CALLS_MAX;
 pub struct Switchboard {
     pub(super) endpoint: Endpoint,
     pub(super) clock: Clock,
-    pub(super) flows: Vec<UdpFlow>,
+    pub(super) wires: Wires,
     pub(super) house: Arc<House>,
     pub(super) config: Arc<Config>,
     pub(super) lines: HashMap<SipCall, mpsc::Sender<SipNews>>,
@@ -36,8 +39,10 @@ pub struct Switchboard {
 
 /// What the switchboard needs besides the house.
 pub struct Desk {
-    /// Where it listens.
-    pub flows: Vec<UdpFlow>,
+    /// What it speaks over.
+    pub wires: Wires,
+    /// What arrives there.
+    pub arrived: mpsc::Receiver<Arrived>,
     /// Who is served, and what we call ourselves.
     pub settings: crate::sip::Settings,
     /// The calls in progress.
@@ -46,21 +51,17 @@ pub struct Desk {
 
 impl Switchboard {
     /// A switchboard that serves `desk`.
-    pub fn new(house: Arc<House>, config: Arc<Config>, desk: Desk) -> Self {
+    pub fn new(house: Arc<House>, config: Arc<Config>, desk: Desk) -> (Self, mpsc::Receiver<Arrived>) {
         let mut seed = house.seed();
         let endpoint = Endpoint::new(desk.settings, seed.fork(7));
         let (clock, lines) = (house.clock, HashMap::new());
-        Self { endpoint, clock, flows: desk.flows, house, config, lines, roll: desk.roll, seed }
+        (Self { endpoint, clock, wires: desk.wires, house, config, lines, roll: desk.roll, seed }, desk.arrived)
     }
 
     /// Serves until `orders` is closed.
-    pub async fn run(mut self, mut orders: mpsc::Receiver<Command>) {
-        let (datagrams_in, mut datagrams) = mpsc::channel(ORDERS_MAX);
-        for flow in &self.flows {
-            tokio::spawn(receive(flow.clone(), datagrams_in.clone()));
-        }
+    pub async fn run(mut self, mut arrived: mpsc::Receiver<Arrived>, mut orders: mpsc::Receiver<Command>) {
         loop {
-            self.drain().await;
+            self.drain();
             let due = self.endpoint.poll_deadline().map(|at| self.clock.to_std(at));
             let timer = async {
                 match due {
@@ -69,7 +70,7 @@ impl Switchboard {
                 }
             };
             tokio::select! {
-                Some((flow, bytes)) = datagrams.recv() => self.endpoint.handle_datagram(self.clock.now(), flow, &bytes),
+                Some(news) = arrived.recv() => self.arrived(news),
                 order = orders.recv() => match order {
                     Some(command) => self.endpoint.handle_command(self.clock.now(), command),
                     None => return,
@@ -79,13 +80,43 @@ impl Switchboard {
         }
     }
 
-    async fn drain(&mut self) {
+    fn arrived(&mut self, news: Arrived) {
+        let now = self.clock.now();
+        match news {
+            Arrived::Message { flow, bytes } => self.take(flow, &bytes),
+            Arrived::Broken { flow, broken } => {
+                self.endpoint.handle_broken(now, flow, &broken);
+                self.drain();
+                self.wires.close(flow);
+            }
+            Arrived::Unreachable { flow, .. } => self.endpoint.handle_unreachable(now, flow),
+            Arrived::Closed { flow } => self.endpoint.handle_closed(now, flow),
+            Arrived::Moved { peer, ours } => self.endpoint.handle_moved(now, peer, ours),
+            Arrived::Seen { peer, public } => self.endpoint.handle_seen(now, peer, public),
+        }
+    }
+
+    /// A message; what was let in is in the trace.
+    fn take(&mut self, flow: Flow, bytes: &[u8]) {
+        let (now, kept_out) = (self.clock.now(), self.endpoint.kept_out());
+        self.endpoint.handle_datagram(now, flow, bytes);
+        if self.endpoint.kept_out() == kept_out {
+            self.trace(Towards::Us, flow, bytes);
+        }
+        self.house.doorman.look(&self.endpoint);
+    }
+
+    fn trace(&self, towards: Towards, flow: Flow, bytes: &[u8]) {
+        let (at_ms, at_us, transport) = (unix_millis(), self.clock.now().as_micros(), flow.transport.via_name());
+        self.house.trace.pass(&Passing { at_ms, at_us, towards, transport, local: flow.local, remote: flow.remote, bytes });
+    }
+
+    fn drain(&mut self) {
         while let Some(output) = self.endpoint.poll_output() {
             match output {
                 Output::Send { flow, bytes } => {
-                    if let Some(socket) = self.flows.iter().find(|socket| socket.local().port() == flow.local.port()) {
-                        socket.send(flow.remote, &bytes).await;
-                    }
+                    self.trace(Towards::Them, flow, &bytes);
+                    self.wires.send(flow, bytes);
                 }
                 Output::Event(event) => self.event(event),
             }
@@ -95,12 +126,17 @@ impl Switchboard {
     fn event(&mut self, event: Event) {
         match event {
             Event::Incoming(arrival) => self.incoming(*arrival),
-            Event::Acked { call, sdp } => self.news(call, SipNews::Acked(sdp)),
+            Event::Noticed(notice) => Doorman::notice(&notice),
+            Event::Acked { call, sdp } => {
+                self.house.doorman.acknowledged(call);
+                self.news(call, SipNews::Acked(sdp));
+            }
             Event::Reoffer { call, offer } => self.news(call, SipNews::Reoffer(offer)),
             Event::Digit { call, digit, .. } => self.news(call, SipNews::Digit(digit)),
             Event::ReferAccepted { call } => self.news(call, SipNews::ReferAccepted),
             Event::ReferProgress { call, status } => self.news(call, SipNews::ReferProgress(status)),
             Event::ReferFailed { call, status } => self.news(call, SipNews::ReferFailed(status)),
+            Event::Moved { call, ours } => self.news(call, SipNews::Moved(ours)),
             Event::Cancelled { call, .. } => self.over(call, false),
             Event::Ended { call, cause } => {
                 let failed = matches!(cause, EndCause::NoAck | EndCause::Timeout);
@@ -121,20 +157,7 @@ impl Switchboard {
     fn over(&mut self, call: SipCall, failed: bool) {
         self.news(call, SipNews::Gone { failed });
         self.lines.remove(&call);
+        self.house.doorman.over(call);
         self.roll.leave(call);
-    }
-}
-
-async fn receive(flow: UdpFlow, datagrams: mpsc::Sender<(Flow, Vec<u8>)>) {
-    let mut buffer = Vec::new();
-    loop {
-        let datagram = flow.receive(&mut buffer).await;
-        let mut local = flow.local();
-        if local.ip().is_unspecified() {
-            local.set_ip(local_towards(datagram.remote).unwrap_or(local.ip()));
-        }
-        if datagrams.send((Flow::udp(local, datagram.remote), datagram.bytes)).await.is_err() {
-            return;
-        }
     }
 }

@@ -61,6 +61,13 @@ impl Transport {
     }
 }
 
+impl std::fmt::Display for Transport {
+    /// As a configuration writes it.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.uri_name())
+    }
+}
+
 /// One path between us and a peer. Where the transport is a stream, transport and remote address name the connection, and `local` is where we
 /// listen for that transport: what Via and Contact say.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -179,7 +186,10 @@ mod tests {
 
     #[test]
     fn transports_have_names_and_ports() {
-        assert_eq!(["TCP", "tls", "udp", "sctp"].map(Transport::named), [Some(Transport::Tcp), Some(Transport::Tls), Some(Transport::Udp), None]);
+        assert_eq!(
+            ["TCP", "tls", "udp", "sctp"].map(Transport::named),
+            [Some(Transport::Tcp), Some(Transport::Tls), Some(Transport::Udp), None]
+        );
         assert_eq!([Transport::Udp, Transport::Tcp, Transport::Tls].map(Transport::default_port), [5060, 5060, 5061]);
     }
 

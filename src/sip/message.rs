@@ -9,6 +9,8 @@ pub mod name {
     #![expect(missing_docs, reason = "each is the header it spells")]
     pub const ACCEPT: &str = "Accept";
     pub const ALLOW: &str = "Allow";
+    pub const AUTHENTICATION_INFO: &str = "Authentication-Info";
+    pub const AUTHORIZATION: &str = "Authorization";
     pub const CALL_ID: &str = "Call-ID";
     pub const CONTACT: &str = "Contact";
     pub const CONTENT_ENCODING: &str = "Content-Encoding";
@@ -17,12 +19,18 @@ pub mod name {
     pub const CSEQ: &str = "CSeq";
     pub const DIVERSION: &str = "Diversion";
     pub const EVENT: &str = "Event";
+    pub const EXPIRES: &str = "Expires";
     pub const FROM: &str = "From";
     pub const HISTORY_INFO: &str = "History-Info";
     pub const MAX_FORWARDS: &str = "Max-Forwards";
+    pub const MIN_EXPIRES: &str = "Min-Expires";
     pub const MIN_SE: &str = "Min-SE";
-    pub const P_ASSERTED_IDENTITY: &str = "P-Asserted-Identity";
+    pub const PATH: &str = "Path";
     pub const PRIVACY: &str = "Privacy";
+    pub const PROXY_AUTHENTICATE: &str = "Proxy-Authenticate";
+    pub const PROXY_AUTHENTICATION_INFO: &str = "Proxy-Authentication-Info";
+    pub const PROXY_AUTHORIZATION: &str = "Proxy-Authorization";
+    pub const P_ASSERTED_IDENTITY: &str = "P-Asserted-Identity";
     pub const RACK: &str = "RAck";
     pub const REASON: &str = "Reason";
     pub const RECORD_ROUTE: &str = "Record-Route";
@@ -35,6 +43,7 @@ pub mod name {
     pub const ROUTE: &str = "Route";
     pub const RSEQ: &str = "RSeq";
     pub const SERVER: &str = "Server";
+    pub const SERVICE_ROUTE: &str = "Service-Route";
     pub const SESSION_EXPIRES: &str = "Session-Expires";
     pub const SUBSCRIPTION_STATE: &str = "Subscription-State";
     pub const SUPPORTED: &str = "Supported";
@@ -44,6 +53,7 @@ pub mod name {
     pub const USER_TO_USER: &str = "User-to-User";
     pub const VIA: &str = "Via";
     pub const WARNING: &str = "Warning";
+    pub const WWW_AUTHENTICATE: &str = "WWW-Authenticate";
 }
 
 /// The full name behind a compact one (RFC 3261 §7.3.3 and the register of header fields); any other name as it is.

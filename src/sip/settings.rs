@@ -1,15 +1,32 @@
 //! What the endpoint is told once, at its making.
 
-use super::{HostPort, Peer, Transport};
+use super::digest::Credentials;
+use super::{AccountId, HostPort, Peer, Phones, Transport};
 use crate::base::limits;
+
+/// What somebody gets who is neither known nor in a network of the desk phones.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Strangers {
+    /// Nothing: a scanner does not even learn that somebody is here.
+    #[default]
+    Silence,
+    /// The same 403 whatever it asks, at a pace that makes no mirror of us.
+    Refuse,
+}
 
 /// The settings of an [`super::Endpoint`].
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The Server and User-Agent headers.
     pub user_agent: String,
-    /// Who is listened to. Anybody else meets silence.
+    /// Who is listened to. Anybody else gets what `strangers` says.
     pub trusted: Vec<Peer>,
+    /// Who we are with each PBX and provider that asks for a password.
+    pub accounts: Vec<(AccountId, Credentials)>,
+    /// The business's own telephones; none: nobody registers here.
+    pub phones: Option<Phones>,
+    /// What strangers get.
+    pub strangers: Strangers,
     /// What Via and Contact say, where it is not the local address of the flow.
     pub advertised: Option<HostPort>,
     /// What Via and Contact say to some peers alone, such as a trunk beyond a NAT of its own; the first that fits counts.
@@ -37,6 +54,9 @@ impl Default for Settings {
         Self {
             user_agent: "Nightbell".to_owned(),
             trusted: Vec::new(),
+            accounts: Vec::new(),
+            phones: None,
+            strangers: Strangers::Silence,
             advertised: None,
             advertised_to: Vec::new(),
             listens: Vec::new(),

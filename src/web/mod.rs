@@ -3,7 +3,7 @@
 
 mod serve;
 
-pub use serve::{Look, WebError, bind, serve};
+pub use serve::{Health, Look, WebError, bind, serve};
 
 #[cfg(test)]
 mod tests;

@@ -14,10 +14,21 @@ use tokio::net::TcpListener;
 
 use crate::observe::{self, Measure};
 
+/// How the daemon is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Health {
+    /// All of it works.
+    Well,
+    /// Calls are answered, with less than all: in words what is missing.
+    Degraded(String),
+    /// Calls cannot be answered: in words why not.
+    Down(String),
+}
+
 /// What the pages show: the daemon.
 pub trait Look: Send + Sync + 'static {
-    /// Whether calls can be answered; in words why not.
-    fn health(&self) -> Result<(), String>;
+    /// Whether calls are answered, and how well.
+    fn health(&self) -> Health;
     /// What the daemon does, as `nightbell status --json` prints it. Nothing personal.
     fn status(&self) -> impl Future<Output = Value> + Send;
     /// Numbers.
@@ -61,8 +72,10 @@ pub async fn serve<L: Look>(listener: TcpListener, look: Arc<L>) -> std::io::Res
 
 async fn healthz<L: Look>(State(look): State<Arc<L>>) -> Response {
     match look.health() {
-        Ok(()) => "ok\n".into_response(),
-        Err(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")).into_response(),
+        Health::Well => "ok\n".into_response(),
+        // Whoever restarts what is not healthy would end calls that go on without the missing part.
+        Health::Degraded(what) => format!("degraded: {what}\n").into_response(),
+        Health::Down(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")).into_response(),
     }
 }
 

@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 use super::*;
 use crate::observe::{Kind, Measure};
 
-struct Fake(Result<(), String>);
+struct Fake(Health);
 
 impl Look for Fake {
-    fn health(&self) -> Result<(), String> {
+    fn health(&self) -> Health {
         self.0.clone()
     }
     async fn status(&self) -> Value {
@@ -33,7 +33,7 @@ fn get(address: SocketAddr, path: &str, host: &str) -> (u16, String) {
     (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
 }
 
-async fn served(health: Result<(), String>) -> SocketAddr {
+async fn served(health: Health) -> SocketAddr {
     let listener = bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(serve(listener, Arc::new(Fake(health))));
@@ -42,11 +42,14 @@ async fn served(health: Result<(), String>) -> SocketAddr {
 
 #[tokio::test]
 async fn the_three_pages_show_what_the_daemon_says() {
-    let address = served(Ok(())).await;
-    let ill = served(Err("draining".to_owned())).await;
+    let address = served(Health::Well).await;
+    let ill = served(Health::Degraded("nightbell-llm is not ready: restarting".to_owned())).await;
+    let down = served(Health::Down("draining".to_owned())).await;
     let told = tokio::task::spawn_blocking(move || {
         assert_eq!(get(address, "/healthz", "localhost"), (200, "ok\n".to_owned()));
-        assert_eq!(get(ill, "/healthz", "[::1]:8080"), (503, "draining\n".to_owned()));
+        let degraded = "degraded: nightbell-llm is not ready: restarting\n".to_owned();
+        assert_eq!(get(ill, "/healthz", "localhost"), (200, degraded), "calls are answered without a worker");
+        assert_eq!(get(down, "/healthz", "[::1]:8080"), (503, "draining\n".to_owned()));
         assert_eq!(get(address, "/status", "127.0.0.1:8080"), (200, "{\"running\":true}".to_owned()));
         assert!(get(address, "/metrics", "127.0.0.1").1.ends_with("nightbell_calls_total 3\n"));
         assert_eq!(get(address, "/calls", "localhost").0, 404);

@@ -20,7 +20,7 @@ use nightbell::base::clock::Clock;
 use daemon::{Daemon, Usage, Workers, between, program};
 use journal::Split;
 use phone::{Heard, NOT_STOPPED_MS, Phone};
-use sums::{busy_percent, cores, quantile, spread, spread_of, wait};
+use sums::{Others, busy_percent, cores, quantile, spread, spread_of, wait};
 
 /// Callers one after the other with the starter models.
 const CALLS_ALONE: usize = 5;
@@ -88,7 +88,7 @@ fn starter(clock: Clock) -> Result<(), String> {
     println!("starter models, calls one after the other");
     let daemon = Daemon::start(Workers::Real)?;
     row("start to ready", &format!("{} ms", daemon.ready_ms), "until all three engines are; calls are answered before that");
-    let before = daemon.usage();
+    let (before, others) = (daemon.usage(), Others::watch());
     let began = clock.now();
     let mut all = Vec::new();
     for _ in 0..CALLS_ALONE {
@@ -108,7 +108,10 @@ fn starter(clock: Clock) -> Result<(), String> {
     row("  not stopped within a second", &missed.to_string(), "among these: taken for no interruption, and we spoke on");
     let setups: Vec<u64> = all.iter().filter_map(|heard| heard.number("setup_ms")).collect();
     row("INVITE to 200", &spread_of(&setups), "at the caller");
-    costs(&between(&before, &daemon.usage()), seconds, all.len() * LINES.len());
+    let used = between(&before, &daemon.usage());
+    let others = others.percent(total_ms(&used));
+    row("taken by others", &format!("{others:.0} % of all cores"), "/proc/stat: neither idle, nor ours, nor our callers'");
+    costs(&used, seconds, all.len() * LINES.len());
     println!("starter models, calls at once");
     carried(&[5, 10, 20], |calls| at_once(&daemon, calls, 2, Some("1500")));
     Ok(())
@@ -155,12 +158,14 @@ struct Together {
     content: Vec<f64>,
     used: Usage,
     seconds: f64,
+    /// What others took of all cores meanwhile, in parts of 100.
+    others: f64,
 }
 
 /// So many callers, a new one every 300 ms.
 fn at_once(daemon: &Daemon, calls: usize, turns: usize, over: Option<&str>) -> std::io::Result<Together> {
     let clock = Clock::start();
-    let before = daemon.usage();
+    let (before, others) = (daemon.usage(), Others::watch());
     let mut phones = Vec::new();
     for _ in 0..calls {
         phones.push(caller(daemon, turns, over)?);
@@ -170,8 +175,14 @@ fn at_once(daemon: &Daemon, calls: usize, turns: usize, over: Option<&str>) -> s
     let seconds = clock.now().as_millis() as f64 / 1_000.0;
     daemon.wait_quiet();
     let used = between(&before, &daemon.usage());
+    let others = others.percent(total_ms(&used));
     let content = daemon.records(calls).iter().flat_map(journal::content_gaps).map(|gap| gap as f64).collect();
-    Ok(Together { all, content, used, seconds })
+    Ok(Together { all, content, used, seconds, others })
+}
+
+/// Processor time of the daemon and its workers together.
+fn total_ms(used: &Usage) -> f64 {
+    used.iter().map(|(_, used)| used.cpu_ms).sum()
 }
 
 /// Tries more and more calls until callers wait too long.
@@ -190,6 +201,11 @@ fn carried(steps: &[usize], try_out: impl Fn(usize) -> std::io::Result<Together>
         row("    first voice", &spread_of(&gaps), &format!("{unanswered} turns without an answer"));
         row("    first word of content", &spread(&together.content), &format!("INVITE to 200 {}", spread_of(&setups)));
         row("    processor", &cpu.join(", "), &format!("of a core; {lost} of {} packets lost", lost + received));
+        row(
+            "    taken by others",
+            &format!("{:.0} % of all cores", together.others),
+            "/proc/stat: neither idle, nor ours, nor our callers'",
+        );
         // Lines that were heard as one count once in the record, from the end of the last: the caller's own ear has a say as well.
         let first_voice: Vec<f64> = gaps.iter().map(|gap| *gap as f64).collect();
         let in_time = [&together.content, &first_voice].iter().all(|gaps| quantile(gaps, 95).is_some_and(|p95| p95 <= CONTENT_P95_MS));

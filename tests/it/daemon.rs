@@ -26,9 +26,12 @@ static MACHINE: Mutex<()> = Mutex::new(());
 /// A running daemon.
 pub struct Daemon {
     child: Child,
+    config: PathBuf,
     data: TempDir,
     pub sip: SocketAddr,
     pub http: SocketAddr,
+    /// Every SIP listener, as in `tcp:127.0.0.1:5060`.
+    pub listen: Vec<String>,
     _machine: MutexGuard<'static, ()>,
 }
 
@@ -59,6 +62,12 @@ impl Daemon {
 
     /// The same with more arguments.
     pub fn start_with(arguments: &[&str]) -> Option<Self> {
+        let anywhere: &[&str] = if arguments.contains(&"--sip") { &[] } else { &["--sip", "127.0.0.1:0"] };
+        Self::start_at(root().join("config/demo/nightbell.toml"), &[anywhere, arguments].concat())
+    }
+
+    /// A daemon with a configuration of the test's own.
+    pub fn start_at(config: PathBuf, arguments: &[&str]) -> Option<Self> {
         let (program, there) = program();
         if !there {
             assert!(std::env::var_os("NIGHTBELL_IT").is_none(), "{} or a worker beside it is missing: build first", program.display());
@@ -68,8 +77,8 @@ impl Daemon {
         let machine = MACHINE.lock().unwrap_or_else(PoisonError::into_inner);
         let data = tempfile::tempdir().unwrap();
         let log = File::create(data.path().join("stderr.log")).unwrap();
-        let mut command = nightbell(&["run", "--config", "config/demo/nightbell.toml", "--sip", "127.0.0.1:0", "--http", "127.0.0.1:0"]);
-        command.args(arguments).arg("--data").arg(data.path()).stdout(Stdio::piped()).stderr(log);
+        let mut command = nightbell(&["run", "--http", "127.0.0.1:0", "--config"]);
+        command.arg(&config).args(arguments).arg("--data").arg(data.path()).stdout(Stdio::piped()).stderr(log);
         let mut child = command.spawn().unwrap();
         let (send, lines) = sync_channel(64);
         let stdout = BufReader::new(child.stdout.take().unwrap());
@@ -82,12 +91,13 @@ impl Daemon {
             let _ = child.wait();
             panic!("the daemon was not ready within {READY:?}: {ready:?}\n{}", log_of(&data));
         };
+        let said = |name: &str| ready.split(' ').find_map(|word| word.strip_prefix(name)?.strip_prefix('='));
         let address = |name: &str| {
-            let found = ready.split(' ').find_map(|word| word.strip_prefix(name)?.strip_prefix('='));
-            found.and_then(|text| text.parse().ok()).unwrap_or_else(|| panic!("no {name} address in {ready:?}"))
+            said(name).and_then(|text| text.split(',').next()?.parse().ok()).unwrap_or_else(|| panic!("no {name} address in {ready:?}"))
         };
         let (sip, http) = (address("sip"), address("http"));
-        let daemon = Self { child, data, sip, http, _machine: machine };
+        let listen = said("listen").unwrap_or_default().split(',').map(str::to_owned).collect();
+        let daemon = Self { child, config, data, sip, http, listen, _machine: machine };
         wait::until(WORKERS, "all three workers are ready", || {
             let workers = daemon.workers();
             (workers.len() == 3 && workers.iter().all(|worker| worker["state"] == "ready")).then_some(())
@@ -98,6 +108,21 @@ impl Daemon {
     /// `sip:USER@` this daemon.
     pub fn uri(&self, user: &str) -> String {
         format!("sip:{user}@{}", self.sip)
+    }
+
+    /// Where it listens for `transport`, on an address that begins so.
+    pub fn listens(&self, transport: &str, address: &str) -> SocketAddr {
+        let found = self.listen.iter().filter_map(|one| one.strip_prefix(transport)?.strip_prefix(':'));
+        found
+            .filter(|one| one.starts_with(address))
+            .find_map(|one| one.parse().ok())
+            .unwrap_or_else(|| panic!("{transport} in {:?}", self.listen))
+    }
+
+    /// Sends the process a signal, by its name.
+    pub fn signal(&self, name: &str) {
+        let status = Command::new("kill").args(["-s", name, &self.child.id().to_string()]).status().unwrap();
+        assert!(status.success(), "kill -s {name}");
     }
 
     /// Whether it has not ended.
@@ -125,6 +150,11 @@ impl Daemon {
         self.ask("calls").as_array().cloned().unwrap_or_default()
     }
 
+    /// The same for as many as `limit`.
+    pub fn calls_of(&self, limit: usize) -> Vec<Value> {
+        self.ask_more("calls", &["--limit", &limit.to_string()]).as_array().cloned().unwrap_or_default()
+    }
+
     /// The newest call once it has ended.
     pub fn last_call(&self) -> Call {
         let ended = |call: &Value| call["outcome"].is_string();
@@ -133,8 +163,12 @@ impl Daemon {
     }
 
     fn ask(&self, what: &str) -> Value {
-        let output =
-            nightbell(&[what, "--json", "--config", "config/demo/nightbell.toml", "--data"]).arg(self.data.path()).output().unwrap();
+        self.ask_more(what, &[])
+    }
+
+    fn ask_more(&self, what: &str, more: &[&str]) -> Value {
+        let mut command = nightbell(&[what, "--json", "--config"]);
+        let output = command.arg(&self.config).arg("--data").arg(self.data.path()).args(more).output().unwrap();
         serde_json::from_slice(&output.stdout).unwrap_or_else(|error| {
             panic!("`nightbell {what} --json` gave no JSON: {error}\n{}\n{}", String::from_utf8_lossy(&output.stderr), self.log())
         })

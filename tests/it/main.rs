@@ -5,14 +5,18 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod barge_in;
+mod cases;
 mod crash;
 mod daemon;
 mod dialogues;
+mod interop;
 mod load;
 mod peers;
 mod people;
 mod phone;
 mod rtp;
 mod sip;
+mod sipp;
+mod transports;
 mod ua;
 mod wait;

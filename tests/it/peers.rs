@@ -1,4 +1,4 @@
-//! Other people's telephones: sipp and baresip.
+//! Other people's telephones: baresip, and a browser that looks at the status page.
 
 use std::fs::File;
 use std::io::{Read as _, Write as _};
@@ -7,58 +7,10 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use crate::daemon::{Daemon, root};
+use crate::daemon::Daemon;
 use crate::phone::has_voice;
+use crate::sipp::installed;
 use crate::wait;
-
-/// Whether this program is installed; says so when it is not.
-fn installed(program: &str, argument: &str) -> bool {
-    let there = Command::new(program).arg(argument).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok();
-    if !there {
-        println!("skipped: {program} is not installed");
-    }
-    there
-}
-
-/// Runs one scenario of tests/data/sipp `calls` times.
-fn sipp(daemon: &Daemon, scenario: &str, calls: u32) {
-    let folder = tempfile::tempdir().unwrap();
-    let file = root().join("tests/data/sipp").join(scenario);
-    let output = File::create(folder.path().join("screen.log")).unwrap();
-    let mut command = Command::new("sipp");
-    command.arg(daemon.sip.to_string()).args(["-s", "leasing", "-i", "127.0.0.1", "-mi", "127.0.0.1", "-nostdin", "-sf"]).arg(file);
-    command
-        .args(["-m", &calls.to_string(), "-l", &calls.to_string(), "-r", "5", "-trace_err", "-error_file"])
-        .arg(folder.path().join("errors.log"));
-    command.args(["-timeout", "40", "-timeout_error"]).current_dir(folder.path());
-    let mut child = command.stdin(Stdio::null()).stdout(output.try_clone().unwrap()).stderr(output).spawn().unwrap();
-    let status = wait::exit(&mut child, Duration::from_secs(50), "sipp");
-    assert!(status.success(), "{scenario}: {status}\n{}", told(folder.path()));
-}
-
-fn told(folder: &Path) -> String {
-    let read = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap_or_default();
-    let screen = read("screen.log");
-    let lines: Vec<&str> = screen.lines().collect();
-    format!("{}\n{}", read("errors.log"), lines[lines.len().saturating_sub(60)..].join("\n"))
-}
-
-#[test]
-fn wall_sipp_calls_in_all_its_ways() {
-    if !installed("sipp", "-v") {
-        return;
-    }
-    let Some(mut daemon) = Daemon::start() else { return };
-    for (scenario, calls) in
-        [("options.xml", 3), ("basic.xml", 5), ("pcma.xml", 2), ("hold.xml", 2), ("offerless.xml", 2), ("cancel.xml", 2), ("info.xml", 1)]
-    {
-        sipp(&daemon, scenario, calls);
-    }
-    assert!(daemon.is_alive());
-    wait::until(Duration::from_secs(5), "no call is left over", || {
-        daemon.status()["calls"].as_array().is_some_and(Vec::is_empty).then_some(())
-    });
-}
 
 #[test]
 fn wall_the_status_page_shows_the_workers() {

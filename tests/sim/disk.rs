@@ -30,6 +30,8 @@ pub struct Disk {
     pub races: u64,
     /// How long a commit takes at most.
     pub slow_ms: u64,
+    /// One commit in so many comes long after its time, or without an answer; 0 for none.
+    pub sticks: u64,
     /// What is on disk.
     pub rows: BTreeMap<EffectId, Row>,
     /// When a person took the call.
@@ -40,7 +42,7 @@ pub struct Disk {
 impl Disk {
     /// A disk without faults.
     pub fn fair(seed: Seed) -> Self {
-        Self { seed, refuses: 0, races: 0, slow_ms: 40, rows: BTreeMap::new(), transferred: false, taken: Vec::new() }
+        Self { seed, refuses: 0, races: 0, slow_ms: 40, sticks: 0, rows: BTreeMap::new(), transferred: false, taken: Vec::new() }
     }
 
     /// A bad one.
@@ -52,6 +54,17 @@ impl Disk {
     /// How long the next order takes, to the disk and back.
     pub fn delay(&mut self) -> Duration {
         Duration::from_millis(1 + self.seed.below(self.slow_ms) / 2)
+    }
+
+    /// How long the next commit is stuck before it is written.
+    pub fn stuck_for(&mut self) -> Duration {
+        let stuck = self.sticks > 0 && self.seed.one_in(self.sticks);
+        Duration::from_millis(if stuck { 5_000 + self.seed.below(20_000) } else { 0 })
+    }
+
+    /// Whether the answer to what was written is lost.
+    pub fn loses_answer(&mut self) -> bool {
+        self.sticks > 0 && self.seed.one_in(4 * self.sticks)
     }
 
     /// Writes, or does not.

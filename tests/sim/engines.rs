@@ -50,6 +50,8 @@ pub struct Engines {
     pub fails: u64,
     /// One piece of work in so many is refused outright; 0 for none.
     pub refuses: u64,
+    /// Other work has the cores: everything takes long, some of it for ever.
+    starved: bool,
     up: BTreeMap<&'static str, bool>,
     open: BTreeMap<u64, (Instant, Work)>,
     mouth: VecDeque<(TurnId, String)>,
@@ -70,7 +72,12 @@ impl Engines {
     /// Engines without faults.
     pub fn new(seed: Seed) -> Self {
         let (up, open, mouth) = (BTreeMap::new(), BTreeMap::new(), VecDeque::new());
-        Self { seed, fails: 0, refuses: 0, up, open, mouth, speaking: false, floor: TurnId(0), last: 0 }
+        Self { seed, fails: 0, refuses: 0, starved: false, up, open, mouth, speaking: false, floor: TurnId(0), last: 0 }
+    }
+
+    /// Takes the cores away.
+    pub fn starve(&mut self) {
+        (self.starved, self.fails) = (true, 5);
     }
 
     /// Whether this one is there.
@@ -90,6 +97,9 @@ impl Engines {
 
     /// Makes words of `text`, which the caller has said so far.
     pub fn transcribe(&mut self, now: Instant, utterance: u32, attempt: u32, text: String) {
+        if self.starved && self.seed.one_in(4) {
+            return;
+        }
         self.take(now, Work::Hear { utterance, attempt, text });
     }
 
@@ -194,6 +204,7 @@ impl Engines {
             Engine::Llm => 1_800,
             Engine::Tts => 300,
         };
+        let most = if self.starved { 10 * most } else { most };
         let millis = if self.is_up(work.engine()) { 20 + self.seed.below(most) } else { 2 };
         self.last += 1;
         self.open.insert(self.last, (now + Duration::from_millis(millis), work));

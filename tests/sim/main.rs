@@ -10,6 +10,7 @@ mod disk;
 mod engines;
 mod model;
 mod netem;
+mod quiet;
 mod sound;
 mod speech;
 mod world;
@@ -61,6 +62,14 @@ fn weather(world: &mut World, number: u64) {
     }
     if mix == 3 || mix == 4 {
         world.disk = Disk::faulty(seed.fork(2));
+    }
+    if number % 11 == 6 {
+        world.shadow.restless = true;
+        world.engines.starve();
+    }
+    if number % 13 == 9 {
+        world.shadow.restless = true;
+        world.disk.sticks = 2;
     }
 }
 
@@ -120,7 +129,7 @@ fn every_call_ends_and_keeps_its_word() {
     if let Some((one, world, why)) = broken.first() {
         fail(*one, world, why);
     }
-    let wanted = ["booked", "callback", "message", "request", "transferred", "informed", "abandoned", "claim", "cut", "refer"];
+    let wanted = ["late", "booked", "callback", "message", "request", "transferred", "informed", "abandoned", "claim", "cut", "refer"];
     for wanted in wanted.iter().filter(|_| seeds >= SEEDS) {
         assert!(seen.contains(wanted), "the simulation reaches {wanted}: {seen:?}");
     }

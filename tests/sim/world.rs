@@ -66,7 +66,7 @@ pub struct World {
     pub caller_up: bool,
     pub caller_over: bool,
     pub connected: bool,
-    hung_up: bool,
+    pub hung_up: bool,
     gone_at: Instant,
     /// The caller hangs up while a record is being written.
     pub hasty: bool,
@@ -78,7 +78,9 @@ pub struct World {
     pub shadow: Shadow,
     agent: Arc<Agent>,
     facts: CallFacts,
-    ringing: bool,
+    pub ringing: bool,
+    /// When somebody was last heard, or could not have been.
+    pub quiet_from: Instant,
     sound_told: Instant,
     pub journal: Vec<Journalled>,
     pub outputs: Vec<Output>,
@@ -134,6 +136,7 @@ impl World {
             agent,
             facts,
             ringing: false,
+            quiet_from: Instant::ZERO,
             sound_told: Instant::ZERO,
             journal: Vec::new(),
             outputs: Vec::new(),
@@ -231,7 +234,9 @@ impl World {
                     &format!("{} {}", record.kind(), if self.disk.rows.contains_key(&effect) { "is kept" } else { "is not kept" }),
                 );
                 let delay = self.disk.delay();
-                self.after(delay, Ev::Tell(Input::Filed(filed)));
+                if !self.disk.loses_answer() {
+                    self.after(delay, Ev::Tell(Input::Filed(filed)));
+                }
             }
             Ev::Office(status) => self.office(status),
         }
@@ -299,6 +304,7 @@ impl World {
         }
         let now = self.call_now();
         self.shadow.sweep(now);
+        self.nobody_waits_in_silence();
     }
 
     fn send(&mut self, side: usize, bytes: &Bytes) {
@@ -404,7 +410,7 @@ impl World {
                 if std::mem::take(&mut self.hasty) && !self.caller_over {
                     self.act(Act::HangUp);
                 }
-                let delay = self.disk.delay();
+                let delay = self.disk.delay() + self.disk.stuck_for();
                 self.after(delay, Ev::Commit { effect, record });
             }
             Output::LookUp { effect, from, .. } => {
@@ -422,6 +428,9 @@ impl World {
             Output::Decision(decision) => {
                 if ["not-transferred", "transfer-cancelled", "transferred"].contains(&decision.rule.as_str()) {
                     self.ringing = false;
+                }
+                if decision.rule == "late-receipt" {
+                    self.shadow.seen.insert("late");
                 }
                 self.note("kernel", &format!("{}: {}", decision.rule, decision.why));
             }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::ear::Side;
+use super::ear::{Side, sound_in};
 use super::line::{LEG, Line, LineError, News};
 use super::plan::{Act, Cue, Turn};
 use super::report::{CallReport, TurnReport};
@@ -80,6 +80,8 @@ pub(super) struct Caller {
     line: Line,
     manners: Manners,
     turns: Vec<Turn>,
+    /// How long the sound of each is.
+    lengths: Vec<Duration>,
     begun: Vec<Begun>,
     stage: Stage,
     dialled: Instant,
@@ -97,6 +99,7 @@ impl Caller {
         Self {
             line,
             manners,
+            lengths: turns.iter().map(|turn| if let Act::Sound(pcm) = &turn.act { sound_in(pcm) } else { Duration::ZERO }).collect(),
             turns,
             begun: Vec::new(),
             stage: Stage::Calling { since: now },
@@ -274,7 +277,8 @@ impl Caller {
 
     /// Waits for the far end, and for the next turn's cue.
     fn hear(&mut self, now: Instant, from: Instant, answered: bool) -> Result<(), LineError> {
-        let from = self.said.last_sound(now).map_or(from, |end| end.max(from));
+        let said = self.begun.len().checked_sub(1).and_then(|place| self.spoken(place));
+        let from = said.map_or(from, |(_, end)| end.max(from));
         let Some(onset) = self.heard.onset(from) else {
             let patience = if answered { self.manners.linger } else { self.manners.patience };
             if now.since(from) > patience {
@@ -328,10 +332,9 @@ impl Caller {
 
     /// Hands over as much of our sound as the ring takes.
     fn talk(&mut self, handed: usize) {
-        let turn = TurnId(u32::try_from(self.begun.len()).unwrap_or(u32::MAX));
-        let Some(Turn { act: Act::Sound(pcm), .. }) = self.begun.len().checked_sub(1).and_then(|place| self.turns.get(place)) else {
-            return;
-        };
+        let Some(place) = self.begun.len().checked_sub(1) else { return };
+        let turn = turn_id(place);
+        let Some(Turn { act: Act::Sound(pcm), .. }) = self.turns.get(place) else { return };
         let Some(ends) = self.line.ends() else { return };
         let mut handed = handed;
         // Even a turn without any sound has one frame, whose playing ends it.
@@ -387,14 +390,18 @@ impl Caller {
         (self.report, self.said, self.heard)
     }
 
+    /// When the sound of a turn began and ended, as it was sent.
+    fn spoken(&self, place: usize) -> Option<(Instant, Instant)> {
+        self.said.turn(turn_id(place), *self.lengths.get(place)?)
+    }
+
     fn measure(&self, place: usize, answered: Instant, end: Instant) -> TurnReport {
         let (turn, begun) = (&self.turns[place], self.begun[place]);
         let millis = |from: Instant, to: Instant| u64::try_from(to.since(from).as_millis()).unwrap_or(u64::MAX);
         let next = self.begun.get(place + 1).map_or(end, |next| next.at);
-        let first = self.said.onset(begun.at).filter(|first| *first < next).unwrap_or(begun.at);
-        // What the next turn begins with is said up to a packet's length before it was ordered.
-        let before_next = Instant::from_micros(next.as_micros().saturating_sub(50_000));
-        let over = begun.end.or_else(|| self.said.last_sound(before_next)).unwrap_or(begun.at);
+        let said = self.spoken(place);
+        let first = said.map_or(begun.at, |(first, _)| first);
+        let over = begun.end.or(said.map(|(_, end)| end)).unwrap_or(begun.at);
         let overlapped = self.heard.sounded(over, Duration::from_millis(50));
         let onset = self.heard.onset(over).filter(|onset| *onset < next);
         let last = self.heard.last_sound(next);
@@ -408,4 +415,9 @@ impl Caller {
             barge_in_ms: interrupts.then(|| self.heard.end(first, SILENCED)).flatten().map(|silent| millis(first, silent)),
         }
     }
+}
+
+/// The media thread's name for the turn at `place` of the script.
+fn turn_id(place: usize) -> TurnId {
+    TurnId(u32::try_from(place + 1).unwrap_or(u32::MAX))
 }

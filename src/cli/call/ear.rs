@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::audio::rms;
-use crate::base::{Instant, Rate};
+use crate::base::{Instant, Rate, TurnId};
 use crate::media::Tapped;
 
 /// Sound is looked at in cells of this many samples: 10 ms.
@@ -31,6 +31,8 @@ pub(super) struct Side {
     /// Microseconds from the clock's beginning to sample 0.
     began: Option<i64>,
     cells: Vec<bool>,
+    /// Of each turn said: its first sample and the one after its last, in the order of the turns.
+    turns: Vec<(TurnId, usize, usize)>,
 }
 
 impl Side {
@@ -51,13 +53,34 @@ impl Side {
             self.pcm.resize(at + samples.len(), 0);
         }
         self.pcm[at..at + samples.len()].copy_from_slice(samples);
+        self.belongs(tapped.turn, at, at + samples.len());
         let lies = micros(now) - sample_micros(at) - i64::try_from(self.spoken_before.as_micros()).unwrap_or(0);
         self.began = Some(self.began.map_or(lies, |before| before.min(lies)));
         let first = at / CELL;
         self.cells.truncate(first);
-        for cell in first..self.pcm.len() / CELL {
+        // Frames that never came left a hole, which is silence and has its cells like any other.
+        for cell in self.cells.len()..self.pcm.len() / CELL {
             self.cells.push(rms(&self.pcm[cell * CELL..(cell + 1) * CELL]) >= VOICED_RMS);
         }
+    }
+
+    /// These samples are of `turn`. The turns of a side are those of its script, so they are bounded.
+    fn belongs(&mut self, turn: Option<TurnId>, from: usize, to: usize) {
+        let Some(turn) = turn else { return };
+        match self.turns.last_mut().filter(|last| last.0 == turn) {
+            Some(last) => last.2 = to,
+            None => self.turns.push((turn, from, to)),
+        }
+    }
+
+    /// When the sound of a turn began and ended, wherever the clock of the one who ordered it stood: a busy machine plays it with holes and notices
+    /// its end late. Frames that were lost on the way here are made up for by `length`, what the turn has of sound from its first to its last.
+    pub(super) fn turn(&self, turn: TurnId, length: Duration) -> Option<(Instant, Instant)> {
+        let (_, from, to) = self.turns.iter().find(|said| said.0 == turn)?;
+        let cells = self.cells.get(from / CELL..to.div_ceil(CELL).min(self.cells.len()))?;
+        let (first, last) = (cells.iter().position(|voiced| *voiced)?, cells.iter().rposition(|voiced| *voiced)?);
+        let (first, end) = (self.time_of(from / CELL + first), self.time_of(from / CELL + last + 1));
+        Some((first, end.max(first + length)))
     }
 
     /// The time of cell `cell`'s first sample.
@@ -113,6 +136,15 @@ impl Side {
     }
 }
 
+/// How long a clip's sound is, from its first to its last.
+pub(super) fn sound_in(pcm: &[i16]) -> Duration {
+    let voiced = |cell: &[i16]| cell.len() == CELL && rms(cell) >= VOICED_RMS;
+    let first = pcm.chunks(CELL).position(voiced);
+    let last = pcm.chunks_exact(CELL).rposition(voiced);
+    let cells = first.zip(last).map_or(0, |(first, last)| (last + 1).saturating_sub(first));
+    Duration::from_millis(10) * u32::try_from(cells).unwrap_or(0)
+}
+
 /// Both sides as one stereo file, the caller on the left: 16 bits, 8 kHz, aligned in time.
 pub(super) fn write_recording(path: &std::path::Path, caller: &Side, agent: &Side) -> Result<(), hound::Error> {
     let spec = hound::WavSpec { channels: 2, sample_rate: RATE.hertz(), bits_per_sample: 16, sample_format: hound::SampleFormat::Int };
@@ -152,7 +184,7 @@ mod tests {
                 let frame = Frame::new(RATE, &[level; 160]);
                 // Every third frame is read one tick later than it could be.
                 let now = Instant::from_millis(1_000 + at / 8 + late + (at / 160 % 3) * 5);
-                side.take(now, &Tapped { side: media::Side::Heard, at: Samples(at), frame });
+                side.take(now, &Tapped { side: media::Side::Heard, at: Samples(at), frame, turn: None });
                 at += 160;
             }
         }
@@ -178,6 +210,59 @@ mod tests {
         assert_eq!(side.onset(Instant::ZERO), None);
         side.cells.clear();
         assert_eq!(side.onset(Instant::ZERO), None);
+    }
+
+    /// What the media thread sends of turns 1 and 2 when it wakes late: `holes` periods of turn 1 were never sent, and the first three of turn 2 went out
+    /// in one burst, at points that lie before the moment at which turn 2 was ordered.
+    fn two_turns(holes: usize, lost: std::ops::Range<usize>) -> (Side, Instant) {
+        let mut side = Side::sending();
+        let mut period = 0;
+        let mut say = |turn: Option<u32>, loud: bool, count: usize, period: &mut usize| {
+            for _ in 0..count {
+                let frame = Frame::new(RATE, &[if loud { 2_000 } else { 0 }; 160]);
+                let at = Samples(u64::try_from(*period * 160).unwrap());
+                let read = Instant::from_millis(1_020 + u64::try_from(*period).unwrap() * 20);
+                if !lost.contains(period) {
+                    side.take(read, &Tapped { side: media::Side::Said, at, frame, turn: turn.map(TurnId) });
+                }
+                *period += 1;
+            }
+        };
+        say(None, false, 5, &mut period);
+        say(Some(1), true, 20, &mut period);
+        period += holes;
+        say(Some(1), true, 20, &mut period);
+        // The clip ends with a little silence of its own.
+        say(Some(1), false, 5, &mut period);
+        say(None, false, 50, &mut period);
+        let ordered = Instant::from_millis(1_000 + u64::try_from(period + 4).unwrap() * 20);
+        say(Some(2), true, 10, &mut period);
+        (side, ordered)
+    }
+
+    #[test]
+    fn a_turn_ends_where_its_own_sound_does_however_late_anybody_noticed() {
+        let length = Duration::from_millis(800);
+        let (side, ordered) = two_turns(0, 0..0);
+        assert_eq!(side.turn(TurnId(1), length), Some((Instant::from_millis(1_100), Instant::from_millis(1_900))));
+        let before = Instant::from_micros(ordered.as_micros() - 50_000);
+        let (second, _) = side.turn(TurnId(2), Duration::ZERO).unwrap();
+        assert!(
+            side.last_sound(before) > Some(second),
+            "counted back from the next turn's order, its own beginning would be taken for the end"
+        );
+        let (side, _) = two_turns(30, 0..0);
+        assert_eq!(side.turn(TurnId(1), length).unwrap().1, Instant::from_millis(2_500), "played with a hole");
+        let (side, _) = two_turns(0, 30..200);
+        assert_eq!(side.turn(TurnId(1), length).unwrap().1, Instant::from_millis(1_900), "its last frames were lost on the way here");
+        assert_eq!(side.turn(TurnId(2), length), None);
+    }
+
+    #[test]
+    fn the_sound_of_a_clip_is_counted_without_the_silence_around_it() {
+        let pcm: Vec<i16> = [vec![0; 400], vec![2_000; 1_600], vec![0; 800], vec![2_000; 800], vec![0; 330]].concat();
+        assert_eq!(sound_in(&pcm), Duration::from_millis(400));
+        assert_eq!(sound_in(&[]), Duration::ZERO);
     }
 
     #[test]

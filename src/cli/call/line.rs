@@ -20,8 +20,8 @@ use crate::sip::{Command, Endpoint, Event, Flow, Invite, Output, Peer, Settings,
 /// The phone's one leg.
 pub(super) const LEG: LegId = LegId(1);
 
-/// Frames of both sides that wait between two polls: a second of each.
-const TAP_FRAMES: usize = 128;
+/// Frames of both sides that wait between two polls: five seconds of each, because a busy machine may stall us for as long.
+const TAP_FRAMES: usize = 512;
 
 /// Datagrams taken in one poll.
 const DATAGRAMS_PER_POLL: usize = 16;
@@ -108,10 +108,7 @@ impl Line {
         // The thread ends by itself when its handle is dropped: nobody waits for it.
         let (media, _) = Media::spawn(MediaSettings::default(), clock)?;
         let flow = Flow::udp(local, dialled.remote);
-        let invite = Invite {
-            from_user: dialled.from_user.clone(),
-            ..Invite::new(flow, dialled.target.clone(), session.offer())
-        };
+        let invite = Invite { from_user: dialled.from_user.clone(), ..Invite::new(flow, dialled.target.clone(), session.offer()) };
         let call = endpoint.invite(clock.now(), invite);
         let mut line = Self {
             clock,

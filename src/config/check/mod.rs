@@ -1,5 +1,7 @@
 //! From what is written to what is meant. Every problem is collected; nothing is guessed.
 
+mod hours;
+mod outbound;
 mod people;
 mod routes;
 mod sip;
@@ -39,9 +41,25 @@ pub(super) fn check(file: &Path, text: &str, raw: &Raw, depth: Depth, problems: 
     let trunks = check.trunks(&raw.trunk);
     let phones = check.phones(&raw.phones);
     let people = check.people(&raw.people);
-    let (routes, agents) = check.routes(raw);
-    let file = file.to_owned();
-    problems.is_empty().then(|| Config { file, business, sip, media, http, store, engines, trunks, phones, people, agents, routes })
+    let (plan, agents) = check.plan(raw);
+    let dial_plan = check.dial_plan(raw, &plan.book, &trunks);
+    let outbound = check.outbound(raw, &plan.book);
+    problems.is_empty().then(|| Config {
+        file: file.to_owned(),
+        business,
+        sip,
+        media,
+        http,
+        store,
+        engines,
+        trunks,
+        phones,
+        people,
+        agents,
+        plan,
+        dial_plan,
+        outbound,
+    })
 }
 
 struct Check<'a> {

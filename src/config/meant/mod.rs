@@ -1,7 +1,9 @@
 //! The configuration as meant: values that were checked.
 
+mod routes;
 mod sip;
 
+pub use routes::Outbound;
 pub use sip::{Advertised, CallerId, Caps, Context, Listener, NumberFormat, Phone, Sip, Tls, TransferBy, Trunk};
 
 use std::collections::BTreeMap;
@@ -13,6 +15,7 @@ use std::time::Duration;
 
 use crate::base::civil::Zone;
 use crate::dialogue::Agent;
+use crate::route::{DialPlan, Plan};
 
 /// Everything the daemon is told.
 #[derive(Clone, Debug)]
@@ -39,21 +42,15 @@ pub struct Config {
     pub people: BTreeMap<String, Person>,
     /// The agents that the routes name; none where only the settings were read.
     pub agents: BTreeMap<String, Arc<Agent>>,
-    /// Which agent answers what; the first that fits.
-    pub routes: Vec<Route>,
+    /// Who answers what.
+    pub plan: Plan,
+    /// Which numbers may be called, and by which trunks.
+    pub dial_plan: DialPlan,
+    /// How agents call out; none: they do not.
+    pub outbound: Option<Outbound>,
 }
 
 impl Config {
-    /// The name of the agent for what was dialled (the user part of the request URI); none when no route fits.
-    pub fn agent_for(&self, dialled: &str) -> Option<&str> {
-        self.routes.iter().find(|route| route.to == "*" || route.to.eq_ignore_ascii_case(dialled)).map(|route| route.agent.as_str())
-    }
-
-    /// The agent that answers what was dialled.
-    pub fn answers(&self, dialled: &str) -> Option<&Arc<Agent>> {
-        self.agents.get(self.agent_for(dialled)?)
-    }
-
     /// Whether `peer` may call in.
     pub fn trusts(&self, peer: IpAddr) -> bool {
         self.sip.trusted.iter().any(|network| network.contains(peer))
@@ -127,13 +124,4 @@ pub struct Person {
     pub uri: String,
     /// How long it may ring.
     pub ring: Duration,
-}
-
-/// Which agent answers what was dialled.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Route {
-    /// The user part of the request URI; `*` is everything.
-    pub to: String,
-    /// The agent's name.
-    pub agent: String,
 }

@@ -106,6 +106,20 @@ pub struct Trunk {
     pub strict_media: bool,
 }
 
+impl Trunk {
+    /// Whether it calls from this address, as far as the configuration alone can tell: by `from`, or by a server that is written as an address.
+    pub fn calls_from(&self, peer: IpAddr) -> bool {
+        let host = |server: &String| {
+            let rest = server.split_once(':').map_or(server.as_str(), |(_, rest)| rest);
+            let rest = rest.split([';', '?']).next().unwrap_or_default();
+            let bracketed = rest.strip_prefix('[').and_then(|rest| rest.split(']').next());
+            bracketed.or_else(|| rest.split(':').next()).and_then(|host| host.parse::<IpAddr>().ok())
+        };
+        self.from.iter().any(|network| network.contains(peer))
+            || self.servers.iter().filter_map(host).any(|known| known == peer.to_canonical())
+    }
+}
+
 /// What a trunk may use. None is no limit but the box's own.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Caps {

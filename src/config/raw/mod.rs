@@ -1,7 +1,9 @@
 //! The configuration as written. The one folder (beside the agents') that names `toml`.
 
+mod routes;
 mod sip;
 
+pub(in crate::config) use routes::{Emergency, Hours, Outbound, Route, Texts};
 pub(in crate::config) use sip::{Phone, Sip, Tls, Trunk};
 
 use std::collections::BTreeMap;
@@ -31,6 +33,11 @@ pub(in crate::config) struct Raw {
     pub(in crate::config) people: BTreeMap<String, Spanned<Person>>,
     pub(in crate::config) agents: Agents,
     pub(in crate::config) route: Vec<Spanned<Route>>,
+    pub(in crate::config) hours: BTreeMap<String, Spanned<Hours>>,
+    pub(in crate::config) holidays: BTreeMap<String, Spanned<String>>,
+    pub(in crate::config) lists: BTreeMap<String, Vec<Spanned<String>>>,
+    pub(in crate::config) emergency: Emergency,
+    pub(in crate::config) outbound: Option<Spanned<Outbound>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -38,6 +45,8 @@ pub(in crate::config) struct Raw {
 pub(in crate::config) struct Business {
     pub(in crate::config) name: Written<String>,
     pub(in crate::config) time_zone: Written<String>,
+    pub(in crate::config) country: Written<String>,
+    pub(in crate::config) outside_line: Written<String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -82,13 +91,6 @@ pub(in crate::config) struct Person {
 #[serde(deny_unknown_fields, default)]
 pub(in crate::config) struct Agents {
     pub(in crate::config) folder: Written<String>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(in crate::config) struct Route {
-    pub(in crate::config) to: Written<String>,
-    pub(in crate::config) agent: Written<String>,
 }
 
 /// Reads `text`, and collects what is wrong instead of stopping at the first: what could not be read is left out and read on.

@@ -315,6 +315,10 @@ impl Kernel {
 
     pub(super) fn commit_booking(&mut self, booking: &Booking, out: &mut Vec<Effect>) {
         let (Some(bookable), Some(start)) = (self.agent.parts.bookable.clone(), booking.chosen) else { return self.advance(out) };
+        if self.books_are_uncertain() {
+            self.journal("uncertain", "an earlier appointment may still come to be: no second one is made on top of it", None, out);
+            return self.take_care(Key::CannotBookNow, out);
+        }
         let reach = self.reach();
         let record = Record::Booking {
             resource: bookable.resource,

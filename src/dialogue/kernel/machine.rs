@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::state::{Asked, CallFacts, Done, Ringing, Stage, Task, Then, Waiting};
 use crate::base::civil::DateTime;
+use crate::base::limits::COMMITS_OVERDUE_MAX;
 use crate::base::{Pii, TurnId};
 use crate::dialogue::agent::Agent;
 use crate::dialogue::event::{Busy, Effect, EffectId, Event, Expected, Sentence, SpeechAct};
@@ -28,6 +29,8 @@ pub struct Kernel {
     pub(super) waiting: Option<(EffectId, Waiting)>,
     /// The record whose commit is awaited.
     pub(super) committing: Option<Record>,
+    /// Records whose commit gave no answer in time: their receipts may still come.
+    pub(super) overdue: Vec<(EffectId, Record)>,
     /// What the caller said while a commit was awaited; the latest wins.
     pub(super) deferred: Option<(Pii<String>, f32, Vec<Proposal>)>,
     pub(super) then: Option<(TurnId, Then)>,
@@ -82,6 +85,7 @@ impl Kernel {
             task: None,
             waiting: None,
             committing: None,
+            overdue: Vec::new(),
             deferred: None,
             then: None,
             interrupted: None,
@@ -162,7 +166,7 @@ impl Kernel {
     pub fn step(&mut self, local: DateTime, event: Event, out: &mut Vec<Effect>) {
         self.now = local;
         let late = matches!(event, Event::Committed { .. } | Event::CommitFailed { .. });
-        if self.stage == Stage::Ended || self.hung_up && !late {
+        if (self.stage == Stage::Ended || self.hung_up) && !late {
             return;
         }
         match event {
@@ -219,6 +223,7 @@ impl Kernel {
             self.waiting.is_some_and(|(_, what)| what == Waiting::Commit) == self.committing.is_some(),
             "a commit is awaited with its record"
         );
+        debug_assert!(self.overdue.len() <= COMMITS_OVERDUE_MAX, "late records are bounded");
         debug_assert!(self.stage != Stage::Handed || self.transferred, "only evidence hands a call over");
         debug_assert!(self.deferred.is_none() || self.waiting.is_some(), "words are put off only while something is awaited");
         debug_assert!(

@@ -5,6 +5,7 @@ mod booking;
 mod close;
 mod doors;
 mod hear;
+mod late;
 mod machine;
 mod quiet;
 mod reach;

@@ -2,7 +2,7 @@
 
 use super::machine::Kernel;
 use super::reach::show_phone;
-use super::state::{Asked, Callback, Done, Request, Stage, Task, Waiting};
+use super::state::{Asked, Callback, Request, Stage, Task, Waiting};
 use crate::base::Pii;
 use crate::base::civil::{DateTime, ToSpan};
 use crate::dialogue::event::{CommitFailure, Effect, EffectId, Receipt, SpeechAct};
@@ -169,7 +169,7 @@ impl Kernel {
     }
 
     /// When an ordinary callback is due.
-    fn due(&self) -> DateTime {
+    pub(super) fn due(&self) -> DateTime {
         let door = &self.agent.parts.door;
         door.hours.as_ref().unwrap_or(&self.agent.parts.hours).after_working(self.now, door.callback_minutes)
     }
@@ -188,17 +188,11 @@ impl Kernel {
 
     pub(super) fn committed(&mut self, effect: EffectId, receipt: Receipt, out: &mut Vec<Effect>) {
         if self.waiting != Some((effect, Waiting::Commit)) {
-            return;
+            return self.committed_late(effect, receipt, out);
         }
         self.waiting = None;
         let Some(record) = self.committing.take() else { return };
-        let (start, moved) = match &record {
-            Record::Booking { start, replaces, .. } => (Some(*start), replaces.is_some()),
-            _ => (None, false),
-        };
-        // What the record is decides; what a store calls it does not.
-        let receipt = Receipt { kind: record.kind().to_owned(), id: receipt.id };
-        self.done.push(Done { effect, receipt, start, moved });
+        self.keep(effect, receipt, &record);
         self.task = None;
         self.failures = 0;
         self.misses = 0;
@@ -212,14 +206,14 @@ impl Kernel {
     }
 
     /// The caller has left, or speaks with a person: what was committed stands, and nothing is said.
-    fn nobody_listens(&mut self) -> bool {
+    pub(super) fn nobody_listens(&mut self) -> bool {
         if self.hung_up {
             self.stage = Stage::Ended;
         }
         matches!(self.stage, Stage::Handed | Stage::Ended)
     }
 
-    fn tell_done(&mut self, effect: EffectId, record: &Record, out: &mut Vec<Effect>) {
+    pub(super) fn tell_done(&mut self, effect: EffectId, record: &Record, out: &mut Vec<Effect>) {
         let claim = SpeechAct::Claim { effect };
         match record {
             Record::Booking { resource, start, replaces, .. } => {
@@ -256,10 +250,13 @@ impl Kernel {
 
     pub(super) fn commit_failed(&mut self, effect: EffectId, why: CommitFailure, out: &mut Vec<Effect>) {
         if self.waiting != Some((effect, Waiting::Commit)) {
-            return;
+            return self.never_kept(effect);
         }
         self.waiting = None;
         let Some(record) = self.committing.take() else { return };
+        if why == CommitFailure::Late {
+            self.put_off(effect, &record);
+        }
         if self.nobody_listens() {
             return;
         }

@@ -82,6 +82,7 @@ fn name(heard: &Heard) -> Option<&'static str> {
         Heard::Continued { .. } => Some("continued"),
         Heard::Ended { .. } => Some("ended"),
         Heard::Audio { .. } => None,
+        Heard::Answered { .. } => Some("answered"),
     }
 }
 

@@ -35,7 +35,7 @@ impl Shadow {
                 assert!(!self.paused, "a pause outlived its utterance");
                 assert_eq!(self.open.take(), Some(utterance));
             }
-            Heard::Audio { .. } | Heard::Settling { .. } | Heard::Continued { .. } => {}
+            Heard::Audio { .. } | Heard::Settling { .. } | Heard::Continued { .. } | Heard::Answered { .. } => {}
         }
         assert!(self.open == Some(utterance) || matches!(heard, Heard::Ended { .. }), "about the open utterance");
     }

@@ -21,6 +21,10 @@ pub(super) struct Received {
     pub(super) flow: Flow,
     pub(super) message: Message,
     pub(super) core: Core,
+    /// The telephone of ours that has shown its password.
+    pub(super) phone: Option<String>,
+    /// Its user name.
+    pub(super) user: Option<String>,
 }
 
 impl Received {
@@ -52,8 +56,7 @@ impl Received {
 
 impl Endpoint {
     pub(super) fn take_datagram(&mut self, now: Instant, flow: Flow, datagram: &Bytes) {
-        if !self.trusts(flow) {
-            self.counters.untrusted += 1;
+        if !self.lets_in(now, flow, datagram) {
             return;
         }
         match frame(datagram) {
@@ -61,10 +64,10 @@ impl Endpoint {
             Ok(Framed::Message { message, broken }) => {
                 let core = broken.map_or_else(|| check(&message), Err);
                 match (core, &message.start) {
-                    (Ok(core), Start::Request { .. }) => self.on_request(now, &Received { flow, message, core }),
+                    (Ok(core), Start::Request { .. }) => self.on_request(now, Received { flow, message, core, phone: None, user: None }),
                     (Ok(core), Start::Response { status, .. }) => {
                         let status = *status;
-                        self.on_response(now, status, &Received { flow, message, core });
+                        self.on_response(now, status, &Received { flow, message, core, phone: None, user: None });
                     }
                     (Err(malformed), Start::Request { method, .. }) if *method != Method::Ack => {
                         self.refuse_malformed(flow, &message, malformed);
@@ -76,7 +79,12 @@ impl Endpoint {
         }
     }
 
-    /// Whether this peer is listened to.
+    /// Whether requests of ours may go there.
+    pub(super) fn may_reach(&self, flow: Flow) -> bool {
+        self.trusts(flow) || self.registrar.as_ref().is_some_and(|registrar| registrar.reaches(flow))
+    }
+
+    /// Whether this peer is believed without a password.
     pub(super) fn trusts(&self, flow: Flow) -> bool {
         self.settings.trusted.iter().any(|peer| peer.contains(flow.remote.ip()))
     }
@@ -98,33 +106,37 @@ impl Endpoint {
         self.send(flow, response.encode());
     }
 
-    fn on_request(&mut self, now: Instant, received: &Received) {
+    fn on_request(&mut self, now: Instant, mut received: Received) {
         self.counters.requests += 1;
         let method = received.core.method.clone();
-        let key = server_key(received, &method);
+        let key = server_key(&received, &method);
         if let Some(&id) = self.by_server_key.get(&key) {
             self.counters.repeats += u64::from(method != Method::Ack);
             if self.on_known_request(now, id, &method) == Verdict::Deliver {
-                self.on_ack(now, received);
+                self.on_ack(now, &received);
             }
             return;
         }
         if method == Method::Ack {
-            return self.on_ack(now, received);
+            return self.on_ack(now, &received);
         }
+        if !self.admit(now, &mut received) {
+            return;
+        }
+        let received = &received;
         let flow = response_flow(received.flow, Some(&received.core.via));
         let echo = Echo::of(&received.message, received.flow, self.fresh());
-        if !self.has_room(received.core.to.tag.is_some()) {
-            self.counters.overload += 1;
-            let reply = Reply::refuse(503, "too many transactions at once").with(name::RETRY_AFTER, "5");
-            let response = self.compose(&echo, flow, reply).encode();
-            return self.send(flow, response);
+        let in_dialog = self.is_of_a_call(received);
+        let sender = received.flow.remote.ip().to_canonical();
+        if !self.has_room(in_dialog) || !(in_dialog || self.has_share(sender)) {
+            return self.refuse_without_room(&echo, flow);
         }
         let merge_key = received.core.to.tag.is_none().then(|| merge_key(&received.core));
         let merged = method != Method::Cancel && merge_key.as_ref().is_some_and(|key| self.by_merge_key.contains_key(key));
         let merge_key = merge_key.filter(|_| !merged && method != Method::Cancel);
         let fallback = fallback_flow(received.flow, &received.core.via);
-        let id = self.open_server(flow, Opened { method: method.clone(), key, merge_key, echo, fallback });
+        let counts = (!in_dialog).then_some(sender);
+        let id = self.open_server(flow, Opened { method: method.clone(), key, merge_key, echo, fallback, counts });
         if merged {
             self.reply(now, id, Reply::refuse(482, "RFC 3261 8.2.2.2: this request has come by another way already"));
         } else if let Err(refusal) = self.screen(received) {
@@ -138,6 +150,7 @@ impl Endpoint {
     fn screen(&self, received: &Received) -> Result<(), Reply> {
         let (method, message) = (&received.core.method, &received.message);
         match method {
+            Method::Register if self.registrar.is_some() => {}
             Method::Register | Method::Subscribe | Method::Message | Method::Publish => {
                 return Err(Reply::refuse(405, format!("this endpoint takes no {method}")).with(name::ALLOW, ALLOW));
             }
@@ -188,6 +201,7 @@ impl Endpoint {
             return match method {
                 Method::Invite => self.on_invite(now, id, received),
                 Method::Options => self.on_options(now, id, None),
+                Method::Register => self.on_register(now, id, received),
                 Method::Refer => self.on_refer(now, id, None, received),
                 _ => self.refuse_strange(now, id),
             };
@@ -221,6 +235,12 @@ impl Endpoint {
 
     fn refuse_strange(&mut self, now: Instant, id: TxnId) {
         self.reply(now, id, Reply::refuse(481, "RFC 3261 12.2.2: no such call here"));
+    }
+
+    /// Whether this belongs to a call that is here: a tag in To alone is soon written.
+    fn is_of_a_call(&self, received: &Received) -> bool {
+        let cancels = received.core.method == Method::Cancel && self.by_server_key.contains_key(&server_key(received, &Method::Invite));
+        cancels || self.dialog_of(&received.core).is_some()
     }
 
     /// The call to whose dialog, confirmed or early, this request of the peer's belongs.

@@ -5,12 +5,14 @@
 mod abilities;
 mod ack;
 mod arrival;
+mod auth;
 mod bye;
 mod call;
 mod cancel;
 mod commands;
 mod early;
 mod flows;
+mod gate;
 mod inbound;
 mod info;
 mod invite;
@@ -24,6 +26,8 @@ mod prack;
 mod progress;
 mod refer;
 mod replace;
+mod register;
+mod registrar;
 mod reply;
 mod responses;
 mod session;
@@ -34,12 +38,17 @@ mod timeouts;
 mod update;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::IpAddr;
 
 use bytes::Bytes;
 
-use super::{Command, Counters, Event, Flow, Invite, Output, Settings, SipCall};
+use super::digest::{Credentials, Wallet};
+use super::register::RegistrationId;
+use super::registrar::Registrar;
+use super::{AccountId, Command, Counters, Event, Flow, Invite, Output, Settings, Shield, SipCall};
 use crate::base::{Instant, Seed};
 use call::Call;
+use register::Registering;
 use table::{ClientKey, Txn, TxnId, Wake};
 
 /// Transactions up to which every input is followed by a sweep of the tables.
@@ -54,14 +63,22 @@ const SWEPT_ONE_IN: u64 = 1_024;
 #[derive(Debug)]
 pub struct Endpoint {
     settings: Settings,
+    shield: Shield,
     seed: Seed,
     txns: BTreeMap<TxnId, Txn>,
     by_server_key: BTreeMap<Vec<u8>, TxnId>,
     by_client_key: BTreeMap<ClientKey, TxnId>,
     by_merge_key: BTreeMap<Vec<u8>, TxnId>,
+    /// Server transactions outside of calls, by the address that opened them.
+    opened_by: BTreeMap<IpAddr, usize>,
     calls: BTreeMap<SipCall, Call>,
     by_dialog: BTreeMap<(Vec<u8>, Vec<u8>), SipCall>,
     wheel: BTreeSet<(Instant, Wake)>,
+    /// Our credentials, and what was asked of them.
+    wallets: BTreeMap<AccountId, Wallet>,
+    registering: BTreeMap<RegistrationId, Registering>,
+    registrar: Option<Registrar>,
+    registrar_wake: Option<Instant>,
     /// Peers that have refused a connection: large requests go to them as datagrams.
     without_tcp: BTreeSet<std::net::SocketAddr>,
     outputs: VecDeque<Output>,
@@ -74,16 +91,24 @@ pub struct Endpoint {
 impl Endpoint {
     /// An endpoint without calls.
     pub fn new(settings: Settings, seed: Seed) -> Self {
+        let wallets = settings.accounts.iter().map(|(account, credentials)| (*account, Wallet::new(credentials.clone()))).collect();
+        let registrar = settings.phones.as_ref().map(Registrar::new);
         Self {
+            shield: Shield::new(settings.strangers),
             settings,
             seed,
             txns: BTreeMap::new(),
             by_server_key: BTreeMap::new(),
             by_client_key: BTreeMap::new(),
             by_merge_key: BTreeMap::new(),
+            opened_by: BTreeMap::new(),
             calls: BTreeMap::new(),
             by_dialog: BTreeMap::new(),
             wheel: BTreeSet::new(),
+            wallets,
+            registering: BTreeMap::new(),
+            registrar,
+            registrar_wake: None,
             without_tcp: BTreeSet::new(),
             outputs: VecDeque::new(),
             counters: Counters::default(),
@@ -117,10 +142,31 @@ impl Endpoint {
         self.sweep();
     }
 
+    /// Our address towards `peer` is another one now: what Via and Contact say there follows, and each call there hears [`Event::Moved`].
+    pub fn handle_moved(&mut self, _now: Instant, peer: std::net::SocketAddr, ours: std::net::IpAddr) {
+        self.move_to(peer, ours);
+        self.sweep();
+    }
+
+    /// Outside we are seen at `public` by `peer` or on the way there: Via and Contact say so from now on, and each call there hears
+    /// [`Event::Moved`] when that is news.
+    pub fn handle_seen(&mut self, _now: Instant, peer: std::net::SocketAddr, public: std::net::SocketAddr) {
+        self.be_seen(peer, public);
+        self.sweep();
+    }
+
     /// What Via and Contact say to the peers of one block from now on; `None` for the local address again.
     pub fn advertise(&mut self, peer: super::Peer, host: Option<super::HostPort>) {
         self.settings.advertised_to.retain(|(known, _)| *known != peer);
         self.settings.advertised_to.extend(host.map(|host| (peer, host)));
+    }
+
+    /// Who we are with a PBX or provider from now on; `None`: nobody.
+    pub fn set_credentials(&mut self, account: AccountId, credentials: Option<Credentials>) {
+        match credentials {
+            Some(credentials) => self.wallets.insert(account, Wallet::new(credentials)),
+            None => self.wallets.remove(&account),
+        };
     }
 
     /// Takes an order.
@@ -206,6 +252,8 @@ impl Endpoint {
             debug_assert!(self.txns.get(id).is_some_and(|txn| txn.client_key() == Some(key)), "a client key names its transaction");
         }
         debug_assert_eq!(self.by_server_key.len() + self.by_client_key.len(), self.txns.len(), "every transaction has one key");
+        let opened: usize = self.opened_by.values().sum();
+        debug_assert!(opened <= self.by_server_key.len(), "only open transactions count against a peer");
         for (key, id) in &self.by_dialog {
             let named = self.calls.get(id).is_some_and(|call| call.dialog_key() == *key);
             debug_assert!(named, "a dialog names its call");
@@ -215,6 +263,7 @@ impl Endpoint {
             let expected = match wake {
                 Wake::Txn(id) => self.txns.get(id).and_then(|txn| txn.wake),
                 Wake::Call(id) => self.calls.get(id).and_then(|call| call.wake),
+                Wake::Registrar => self.registrar_wake,
             };
             debug_assert_eq!(expected, Some(*at), "a wake-up is somebody's");
         }

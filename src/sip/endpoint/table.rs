@@ -1,11 +1,14 @@
 //! The table of transactions and the wheel of wake-ups.
 
+use std::net::IpAddr;
+
 use bytes::Bytes;
 
 use super::Endpoint;
 use super::reply::Echo;
 use crate::base::{Instant, limits};
 use crate::sip::message::Message;
+use crate::sip::register::RegistrationId;
 use crate::sip::timer::TimerKind;
 use crate::sip::transaction::{Client, InviteClient, InviteServer, Sends, Server, Timer, Verdict, Woke};
 use crate::sip::{Flow, Method, Probe, SipCall};
@@ -22,6 +25,8 @@ pub(super) type ClientKey = (Vec<u8>, Method);
 pub(super) enum Wake {
     Txn(TxnId),
     Call(SipCall),
+    /// A Contact of a telephone ends.
+    Registrar,
 }
 
 /// Whose a transaction is.
@@ -30,6 +35,7 @@ pub(super) enum Owner {
     Nobody,
     Call(SipCall),
     Probe(Probe),
+    Registration(RegistrationId),
 }
 
 #[derive(Debug)]
@@ -58,8 +64,12 @@ pub(super) struct Txn {
     /// The INVITE, for its ACK and CANCEL, and any request that has another way; client transactions alone.
     pub(super) request: Option<Box<Message>>,
     pub(super) wake: Option<Instant>,
+    /// How often this request has answered a challenge; client transactions alone.
+    pub(super) answers: u8,
     key: Key,
     merge_key: Option<Vec<u8>>,
+    /// The address that it counts against.
+    counts: Option<IpAddr>,
 }
 
 impl Txn {
@@ -120,6 +130,8 @@ pub(super) struct Opened {
     pub(super) key: Vec<u8>,
     pub(super) merge_key: Option<Vec<u8>>,
     pub(super) echo: Echo,
+    /// The address that it counts against; none within a call.
+    pub(super) counts: Option<IpAddr>,
     pub(super) fallback: Flow,
 }
 
@@ -128,6 +140,11 @@ impl Endpoint {
     pub(super) fn has_room(&self, in_dialog: bool) -> bool {
         let max = limits::SIP_TRANSACTIONS_MAX;
         self.txns.len() < if in_dialog { max } else { max - max / 8 }
+    }
+
+    /// Whether this address may open another transaction outside of calls: nobody takes the room of all.
+    pub(super) fn has_share(&self, address: IpAddr) -> bool {
+        self.opened_by.get(&address).is_none_or(|opened| *opened < limits::SIP_TRANSACTIONS_A_PEER_MAX)
     }
 
     /// A server transaction for a request that has just come.
@@ -143,15 +160,43 @@ impl Endpoint {
             self.by_merge_key.insert(merge_key.clone(), id);
         }
         let echo = Some(Box::new(opened.echo));
-        let (key, merge_key) = (Key::Server(opened.key), opened.merge_key);
+        let (key, merge_key, counts) = (Key::Server(opened.key), opened.merge_key, opened.counts);
+        if let Some(address) = counts {
+            *self.opened_by.entry(address).or_default() += 1;
+        }
         let other_way = Some(opened.fallback).filter(|fallback| flow.transport.is_reliable() && *fallback != flow);
-        self.txns.insert(id, Txn { machine, flow, other_way, owner: Owner::Nobody, echo, request: None, wake: None, key, merge_key });
+        let (owner, request, wake) = (Owner::Nobody, None, None);
+        self.txns.insert(id, Txn { machine, flow, other_way, owner, echo, request, wake, answers: 0, key, merge_key, counts });
         id
     }
 
     /// Sends a request of ours in a transaction of its own.
-    pub(super) fn open_client(&mut self, now: Instant, flow: Flow, owner: Owner, request: Message, branch: Vec<u8>) -> TxnId {
+    pub(super) fn open_client(&mut self, now: Instant, flow: Flow, owner: Owner, mut request: Message, branch: Vec<u8>) -> TxnId {
         let id = TxnId(self.next_id());
+        self.present(flow, owner, &mut request);
+        self.start_client(now, id, (flow, owner, 0), request, branch);
+        id
+    }
+
+    /// Sends the request of a transaction again, under a new branch, as the same transaction to whoever holds its name. What is left of the old
+    /// one, the repeats of its response, is nobody's.
+    pub(super) fn renew_client(&mut self, now: Instant, id: TxnId, request: Message, branch: Vec<u8>) {
+        let Some(txn) = self.txns.remove(&id) else { return };
+        rewind(&mut self.wheel, Wake::Txn(id), txn.wake, None);
+        let (flow, owner, answers, other_way) = (txn.flow, txn.owner, txn.answers, txn.other_way);
+        let old = TxnId(self.next_id());
+        if let Some(key) = txn.client_key() {
+            self.by_client_key.insert(key.clone(), old);
+        }
+        self.txns.insert(old, Txn { owner: Owner::Nobody, request: None, other_way: None, wake: None, ..txn });
+        self.rearm_txn(old);
+        self.start_client(now, id, (flow, owner, answers + 1), request, branch);
+        if let Some(txn) = self.txns.get_mut(&id) {
+            txn.other_way = txn.other_way.or(other_way);
+        }
+    }
+
+    fn start_client(&mut self, now: Instant, id: TxnId, (flow, owner, answers): (Flow, Owner, u8), request: Message, branch: Vec<u8>) {
         let (flow, other_way, request) = self.widen(flow, request, &branch);
         let (bytes, reliable) = (request.encode(), flow.transport.is_reliable());
         let method = match &request.start {
@@ -159,7 +204,7 @@ impl Endpoint {
             crate::sip::message::Start::Response { .. } => Method::Options,
         };
         let mut sends = Sends::new();
-        let keeps_request = method == Method::Invite || other_way.is_some();
+        let keeps_request = method == Method::Invite || other_way.is_some() || self.account_of(owner).is_some();
         let machine = if method == Method::Invite {
             Machine::InviteClient(InviteClient::start(now, bytes, reliable, &mut sends))
         } else {
@@ -169,10 +214,12 @@ impl Endpoint {
         let key = (branch, method);
         self.by_client_key.insert(key.clone(), id);
         let key = Key::Client(key);
-        self.txns.insert(id, Txn { machine, flow, other_way, owner, echo: None, request, wake: None, key, merge_key: None });
+        self.txns.insert(
+            id,
+            Txn { machine, flow, other_way, owner, echo: None, request, wake: None, answers, key, merge_key: None, counts: None },
+        );
         self.flush(flow, sends);
         self.rearm_txn(id);
-        id
     }
 
     /// Makes an INVITE of ours give up after 64 T1 in any case.
@@ -267,6 +314,14 @@ impl Endpoint {
             Key::Client(key) => self.by_client_key.remove(&key),
             Key::Server(key) => self.by_server_key.remove(&key),
         };
+        if let Some(address) = txn.counts
+            && let Some(opened) = self.opened_by.get_mut(&address)
+        {
+            *opened = opened.saturating_sub(1);
+            if *opened == 0 {
+                self.opened_by.remove(&address);
+            }
+        }
         if let Some(merge_key) = txn.merge_key
             && self.by_merge_key.get(&merge_key) == Some(&id)
         {
@@ -275,7 +330,7 @@ impl Endpoint {
     }
 }
 
-fn rewind(wheel: &mut std::collections::BTreeSet<(Instant, Wake)>, wake: Wake, before: Option<Instant>, next: Option<Instant>) {
+pub(super) fn rewind(wheel: &mut std::collections::BTreeSet<(Instant, Wake)>, wake: Wake, before: Option<Instant>, next: Option<Instant>) {
     if before == next {
         return;
     }

@@ -2,9 +2,11 @@
 
 mod callee;
 mod calls;
+mod flood;
 mod flows;
 mod hand;
 mod headers;
+mod joining;
 mod lossy;
 mod reliable;
 mod replace;

@@ -39,6 +39,37 @@ pub fn busy_percent(clock: Clock, seconds: f64) -> f64 {
     if all > 0.0 { 100.0 * (all - idle) / all } else { 0.0 }
 }
 
+/// How much of all cores went to others than us since a moment.
+pub struct Others {
+    began: (f64, f64),
+    own_ms: f64,
+}
+
+impl Others {
+    /// From now on.
+    pub fn watch() -> Self {
+        Self { began: processor(), own_ms: own_ms() }
+    }
+
+    /// In parts of 100 of all cores: what was neither idle nor ours. Ours are this program, the callers that have ended, and the `used_ms` of
+    /// the daemon and its workers. The kernel's work for our packets outside our processes counts as others'.
+    pub fn percent(&self, used_ms: f64) -> f64 {
+        let (all, idle) = processor();
+        // Linux counts these in hundredths of a second (USER_HZ).
+        let (all, idle) = ((all - self.began.0) * 10.0, (idle - self.began.1) * 10.0);
+        let ours = own_ms() - self.own_ms + used_ms;
+        if all > 0.0 { (100.0 * (all - idle - ours) / all).max(0.0) } else { 0.0 }
+    }
+}
+
+/// Processor time of this program and of its children that have ended, in milliseconds.
+fn own_ms() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    // The name in brackets may hold anything: the fields are counted after it. utime, stime, cutime, cstime.
+    let fields = stat.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace().skip(11).take(4);
+    fields.filter_map(|text| text.parse::<f64>().ok()).sum::<f64>() * 10.0
+}
+
 /// All and idle time of all cores so far.
 fn processor() -> (f64, f64) {
     let stat = std::fs::read_to_string("/proc/stat").unwrap_or_default();

@@ -60,7 +60,7 @@ fn said(heard: &Heard) -> Option<Said> {
         Heard::Resume { why, .. } => Said::Resume(*why),
         Heard::Yield { .. } => Said::Yield,
         Heard::Settling { .. } => Said::Settling,
-        Heard::Audio { .. } | Heard::Continued { .. } => return None,
+        Heard::Audio { .. } | Heard::Continued { .. } | Heard::Answered { .. } => return None,
     })
 }
 

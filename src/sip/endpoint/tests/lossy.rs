@@ -13,7 +13,9 @@ const SEEDS: u64 = 300;
 
 fn call_of(event: &Event) -> Option<(SipCall, bool)> {
     match event {
-        Event::Ended { call, .. } | Event::Cancelled { call, .. } | Event::Failed { call, .. } | Event::Redirected { call, .. } => Some((*call, true)),
+        Event::Ended { call, .. } | Event::Cancelled { call, .. } | Event::Failed { call, .. } | Event::Redirected { call, .. } => {
+            Some((*call, true))
+        }
         Event::Incoming(arrival) => Some((arrival.call, false)),
         Event::Acked { call, .. }
         | Event::Reoffer { call, .. }
@@ -27,7 +29,13 @@ fn call_of(event: &Event) -> Option<(SipCall, bool)> {
         | Event::ReferProgress { call, .. }
         | Event::ReferFailed { call, .. }
         | Event::Digit { call, .. } => Some((*call, false)),
-        Event::Probed { .. } => None,
+        Event::Moved { .. }
+        | Event::Probed { .. }
+        | Event::Noticed(_)
+        | Event::Registered(_)
+        | Event::Unauthorised { .. }
+        | Event::PhoneRegistered { .. }
+        | Event::PhoneGone { .. } => None,
     }
 }
 

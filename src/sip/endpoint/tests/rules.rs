@@ -11,7 +11,7 @@ fn a_stranger_meets_silence() {
     let mut bench = Bench::new();
     bench.take_from("203.0.113.9:5060", Request::new("OPTIONS", "1").text().as_bytes());
     bench.take_from("203.0.113.9:5060", b"nonsense");
-    assert!(bench.sent.is_empty() && bench.events.is_empty());
+    assert!(bench.sent.is_empty() && bench.events.iter().all(|event| matches!(event, Event::Noticed(_))));
     assert_eq!(bench.endpoint.counters().untrusted, 2);
 }
 
@@ -261,21 +261,25 @@ fn requests_follow_the_recorded_route() {
 }
 
 #[test]
-fn every_line_busy_is_486_and_a_full_table_503() {
+fn every_line_busy_is_486_and_a_peer_beyond_its_share_gets_480() {
     let mut bench = Bench::new();
     for number in 0..limits::CALLS_MAX {
         let request = Request { body: SDP, ..Request::new("INVITE", &format!("c{number}")) };
         bench.take_from(THEM, request.text().replace("Call-ID: abc", &format!("Call-ID: {number}")).as_bytes());
     }
     assert_eq!(bench.take(&Request { body: SDP, ..Request::new("INVITE", "one-more") }), "486 Busy Here");
-    for number in 0..limits::SIP_TRANSACTIONS_MAX {
+    for number in 0..limits::SIP_TRANSACTIONS_A_PEER_MAX {
         let request = Request::new("OPTIONS", &format!("o{number}"));
+        // As fast as a known peer may.
+        bench.now = bench.now + std::time::Duration::from_millis(2);
         bench.take_from(THEM, request.text().replace("Call-ID: abc", &format!("Call-ID: o{number}")).as_bytes());
     }
     let before = bench.endpoint.transactions();
-    assert_eq!(bench.take(&Request::new("OPTIONS", "last")), "503 Service Unavailable");
+    assert_eq!(bench.take(&Request::new("OPTIONS", "last")), "480 Temporarily Unavailable");
     assert_eq!((bench.endpoint.transactions(), bench.header("Retry-After").as_str()), (before, "5"));
-    assert!(before < limits::SIP_TRANSACTIONS_MAX, "calls that are up keep an eighth of the table");
+    assert_eq!(before, limits::SIP_TRANSACTIONS_A_PEER_MAX, "one peer has half of the table");
+    bench.take_from("192.0.2.3:5060", Request::new("OPTIONS", "other").text().replace("Call-ID: abc", "Call-ID: other").as_bytes());
+    assert_eq!(bench.answer(), "200 OK", "the others go on");
 }
 
 #[test]
@@ -298,4 +302,31 @@ fn a_keep_alive_is_counted_and_not_answered() {
     bench.take_from(THEM, b"");
     bench.take_from(THEM, b"\0\0\0\0");
     assert_eq!((bench.endpoint.counters().keep_alives, bench.sent.len()), (3, 0));
+}
+
+/// RFC 3261 timer J, RFC 6026 timer L: what 150 calls a second leave behind over UDP fits into the table, for as long as they come.
+#[test]
+fn a_hundred_and_fifty_calls_a_second_fit() {
+    let mut bench = Bench::new();
+    let mut most = 0;
+    for number in 0..150 * 40 {
+        bench.sent.clear();
+        bench.events.clear();
+        let invite = Request { body: SDP, ..Request::new("INVITE", &format!("i{number}")) };
+        let say = |bench: &mut Bench, request: &Request| {
+            bench.take_from(THEM, request.text().replace("Call-ID: abc", &format!("Call-ID: {number}")).as_bytes());
+        };
+        say(&mut bench, &invite);
+        let call = bench.incoming();
+        bench.command(Command::Accept { call, answer: Bytes::from_static(b"v=0") });
+        let to_tag = bench.header("To").split("tag=").nth(1).unwrap().to_owned();
+        say(&mut bench, &Request { to_tag: to_tag.clone(), ..Request::new("ACK", &format!("a{number}")) });
+        say(&mut bench, &Request { to_tag, seq: 2, ..Request::new("BYE", &format!("b{number}")) });
+        assert_eq!(bench.answer(), "200 OK", "call {number}");
+        most = most.max(bench.endpoint.transactions());
+        bench.now = bench.now + std::time::Duration::from_micros(6_667);
+        bench.endpoint.handle_timeout(bench.now);
+    }
+    assert!((9_500..limits::SIP_TRANSACTIONS_MAX * 3 / 4).contains(&most), "{most} at most");
+    assert_eq!((bench.endpoint.calls(), bench.endpoint.counters().overload), (0, 0));
 }
