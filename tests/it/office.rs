@@ -70,7 +70,9 @@ fn wall_a_desk_phone_that_declines_leaves_the_caller_with_a_callback() {
     desk.must_ring(Duration::from_secs(20));
     let before = loud_ms(&caller.heard());
     desk.screen.type_line("terminate");
-    wait::until(Duration::from_secs(20), "the caller is told what happens next", || (loud_ms(&caller.heard()) > before + 2_000).then_some(()));
+    wait::until(Duration::from_secs(20), "the caller is told what happens next", || {
+        (loud_ms(&caller.heard()) > before + 2_000).then_some(())
+    });
     caller.screen.type_keys("q");
     let on_record = daemon.last_call();
     on_record.must_end("callback");
