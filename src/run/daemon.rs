@@ -153,9 +153,9 @@ fn sip_settings(config: &Config, listening: &[Listener]) -> Settings {
     let advertised = config.sip.advertised.map(|ip| HostPort { host: ip.to_string(), port });
     let trusted = peers(&config.sip.trusted).collect();
     let listens = listening.iter().map(|listener| (listener.transport, listener.address.port())).collect();
-    let user_agent = config.sip.user_agent.clone();
+    let (user_agent, strangers) = (config.sip.user_agent.clone(), config.sip.strangers);
     let no_session_timers = without_timers(config);
-    Settings { user_agent, trusted, advertised, listens, no_session_timers, hears_refer: true, ..Settings::default() }
+    Settings { user_agent, trusted, strangers, advertised, listens, no_session_timers, hears_refer: true, ..Settings::default() }
 }
 
 /// Peers that do not bear session timers, as far as the configuration names their addresses.

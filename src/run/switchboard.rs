@@ -109,12 +109,15 @@ impl Switchboard {
         }
     }
 
-    /// A message; what was let in is in the trace.
+    /// A message; what was let in is in the trace, and a connection over which something came that was not is closed.
     fn take(&mut self, flow: Flow, bytes: &[u8]) {
         let (now, kept_out) = (self.clock.now(), self.endpoint.kept_out());
         self.endpoint.handle_datagram(now, flow, bytes);
         if self.endpoint.kept_out() == kept_out {
             self.trace(Towards::Us, flow, bytes);
+        } else if flow.transport.is_reliable() {
+            self.drain();
+            self.wires.close(flow);
         }
         self.house.doorman.look(&self.endpoint);
     }
