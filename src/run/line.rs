@@ -15,7 +15,7 @@ use crate::dialogue::{Agent, CallFacts, Kernel};
 use crate::engine::{EngineEvent, WorkerKind};
 use crate::hear::Heard;
 use crate::listen::ListenReport;
-use crate::media::{self, Report};
+use crate::media::Report;
 use crate::sip::{Command, Reason, SipCall};
 
 use super::house::House;
