@@ -14,7 +14,7 @@ use crate::sip::{Event, SipCall};
 
 impl Endpoint {
     pub(super) fn on_invite(&mut self, now: Instant, id: TxnId, received: &Received) {
-        let replaces = match self.admit(received) {
+        let replaces = match self.may_begin(received) {
             Ok(replaces) => replaces,
             Err(refusal) => {
                 self.reply(now, id, refusal);
@@ -42,7 +42,7 @@ impl Endpoint {
     }
 
     /// Whether a new call is taken, and the call of ours that it shall take the place of.
-    fn admit(&self, received: &Received) -> Result<Option<SipCall>, Reply> {
+    fn may_begin(&self, received: &Received) -> Result<Option<SipCall>, Reply> {
         if let Some(seconds) = self.drain {
             return Err(Reply::refuse(503, "this box takes no new calls for now").with(name::RETRY_AFTER, seconds.to_string()));
         }

@@ -270,6 +270,7 @@ fn every_line_busy_is_486_and_a_peer_beyond_its_share_gets_480() {
     assert_eq!(bench.take(&Request { body: SDP, ..Request::new("INVITE", "one-more") }), "486 Busy Here");
     for number in 0..limits::SIP_TRANSACTIONS_A_PEER_MAX {
         let request = Request::new("OPTIONS", &format!("o{number}"));
+        // As fast as a known peer may.
         bench.now += std::time::Duration::from_millis(1);
         bench.take_from(THEM, request.text().replace("Call-ID: abc", &format!("Call-ID: o{number}")).as_bytes());
     }
@@ -302,4 +303,31 @@ fn a_keep_alive_is_counted_and_not_answered() {
     bench.take_from(THEM, b"");
     bench.take_from(THEM, b"\0\0\0\0");
     assert_eq!((bench.endpoint.counters().keep_alives, bench.sent.len()), (3, 0));
+}
+
+/// RFC 3261 timer J, RFC 6026 timer L: what 150 calls a second leave behind over UDP fits into the table, for as long as they come.
+#[test]
+fn a_hundred_and_fifty_calls_a_second_fit() {
+    let mut bench = Bench::new();
+    let mut most = 0;
+    for number in 0..150 * 40 {
+        bench.sent.clear();
+        bench.events.clear();
+        let invite = Request { body: SDP, ..Request::new("INVITE", &format!("i{number}")) };
+        let say = |bench: &mut Bench, request: &Request| {
+            bench.take_from(THEM, request.text().replace("Call-ID: abc", &format!("Call-ID: {number}")).as_bytes());
+        };
+        say(&mut bench, &invite);
+        let call = bench.incoming();
+        bench.command(Command::Accept { call, answer: Bytes::from_static(b"v=0") });
+        let to_tag = bench.header("To").split("tag=").nth(1).unwrap().to_owned();
+        say(&mut bench, &Request { to_tag: to_tag.clone(), ..Request::new("ACK", &format!("a{number}")) });
+        say(&mut bench, &Request { to_tag, seq: 2, ..Request::new("BYE", &format!("b{number}")) });
+        assert_eq!(bench.answer(), "200 OK", "call {number}");
+        most = most.max(bench.endpoint.transactions());
+        bench.now = bench.now + std::time::Duration::from_micros(6_667);
+        bench.endpoint.handle_timeout(bench.now);
+    }
+    assert!((9_500..limits::SIP_TRANSACTIONS_MAX * 3 / 4).contains(&most), "{most} at most");
+    assert_eq!((bench.endpoint.calls(), bench.endpoint.counters().overload), (0, 0));
 }
