@@ -98,6 +98,11 @@ impl Trunks {
         known.ok_or_else(|| NoTrunkWay::Unknown { trunk: trunk.to_owned() })?.ways()
     }
 
+    /// Whether callers who came by this trunk are put through by REFER, by a bridge, or by what works.
+    pub fn transfer(&self, trunk: &str) -> Option<crate::config::TransferBy> {
+        self.lock().iter().find(|known| known.trunk.name == trunk).map(|known| known.trunk.transfer)
+    }
+
     /// Every trunk as `nightbell status` shows it.
     pub fn status(&self, now: Instant) -> Value {
         Value::Object(self.lock().iter().map(|known| (known.trunk.name.clone(), known.status(now))).collect())
