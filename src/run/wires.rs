@@ -89,7 +89,9 @@ impl Wires {
         if settings.tls.own.is_none() && settings.listen.iter().any(|listener| listener.transport == Transport::Tls) {
             return Err(TlsError::NoCertificate.into());
         }
-        let tls = Arc::new(Tls::open(settings.tls)?);
+        let files = settings.tls;
+        let opened = tokio::task::spawn_blocking(move || Tls::open(files)).await;
+        let tls = Arc::new(opened.map_err(|error| TlsError::Stopped(error.to_string()))??);
         let streams = Streams::new(clock, Arc::clone(&tls), settings.welcome, news.clone());
         let (mut datagrams, mut listening) = (Vec::new(), Vec::new());
         for listener in settings.listen {
@@ -124,10 +126,11 @@ impl Wires {
         if flow.transport.is_reliable() {
             return self.0.streams.send(flow, bytes);
         }
-        match self.socket_of(flow) {
-            Some(socket) => socket.send(flow.remote, &bytes),
-            None => tracing::warn!(local = %flow.local, remote = %flow.remote, "nothing listens there to send from"),
-        }
+        let Some(socket) = self.socket_of(flow) else {
+            tracing::warn!(local = %flow.local, remote = %flow.remote, "nothing listens there to send from");
+            return;
+        };
+        socket.send(flow.remote, &bytes);
     }
 
     /// Closes a connection once everything before this was written.
@@ -223,7 +226,8 @@ impl Wires {
         if watched.mirrors.len() >= STUN_MAX && !watched.mirrors.contains_key(&peer) {
             return;
         }
-        watched.mirrors.insert(peer, (server, None));
+        let seen = watched.mirrors.get(&peer).filter(|(known, _)| *known == server).and_then(|(_, seen)| *seen);
+        watched.mirrors.insert(peer, (server, seen));
         drop(watched);
         tokio::spawn(self.clone().look_into_mirrors());
     }
@@ -278,10 +282,11 @@ impl Wires {
         let step = u64::try_from(WATCH_EVERY.as_millis()).unwrap_or(u64::MAX);
         loop {
             ticks.tick().await;
-            match self.0.tls.reload_if_changed() {
-                Ok(false) => {}
-                Ok(true) => tracing::info!("the certificates were read again"),
-                Err(error) => tracing::error!(%error, "the old certificates stay"),
+            let tls = Arc::clone(&self.0.tls);
+            match tokio::task::spawn_blocking(move || tls.reload_if_changed()).await {
+                Ok(Ok(true)) => tracing::info!("the certificates were read again"),
+                Ok(Err(error)) => tracing::error!(%error, "the old certificates stay"),
+                Ok(Ok(false)) | Err(_) => {}
             }
             if !self.look_at_addresses().await {
                 return;

@@ -134,7 +134,9 @@ impl Endpoint {
         }
         self.advertise(block, Some(host));
         let there: Vec<SipCall> = self.calls.iter().filter(|(_, call)| call.flow.remote.ip() == peer.ip()).map(|(id, _)| *id).collect();
-        there.into_iter().for_each(|call| self.tell_moved(call, public.ip()));
+        for call in there {
+            self.tell_moved(call, public.ip());
+        }
     }
 
     fn tell_moved(&mut self, call: SipCall, ours: std::net::IpAddr) {
