@@ -41,7 +41,7 @@ impl Endpoint {
     }
 
     /// Writes the top Via anew for another way; the branch stays.
-    fn resign(&self, flow: Flow, request: &mut Message, branch: &[u8]) {
+    pub(super) fn resign(&self, flow: Flow, request: &mut Message, branch: &[u8]) {
         let via = self.via(flow, &String::from_utf8_lossy(branch));
         if let Some(top) = request.headers.iter_mut().find(|header| header.name == name::VIA) {
             top.value = via.into_bytes();
@@ -146,6 +146,7 @@ impl Endpoint {
     }
 
     pub(super) fn leave_flow(&mut self, _now: Instant, flow: Flow) {
+        self.lose_phones(flow);
         for txn in self.txns.values_mut().filter(|txn| txn.flow.is_same_way(flow) && txn.echo.is_some()) {
             if let Some(way) = txn.other_way.take() {
                 txn.flow = way;
