@@ -1,7 +1,5 @@
 //! A leg of media: from an SDP offer to a socket, a place in the media thread and a seat with the listening one.
 
-use std::net::IpAddr;
-
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
@@ -14,7 +12,7 @@ use crate::rt::Producer;
 use crate::rtp::SourceRule;
 use crate::sdp::{CodecKind, Direction, Negotiated, OfferError, Session};
 
-use super::house::House;
+use super::house::{House, Ours};
 use super::hub::LegNews;
 
 /// Why a call cannot be answered.
@@ -56,14 +54,14 @@ pub struct OpenLeg {
     pub path: String,
 }
 
-/// Opens a leg that answers `offer`, on the address `local` or the one that the configuration advertises.
-pub fn open(house: &House, local: IpAddr, offer: Option<&[u8]>) -> Result<OpenLeg, Refusal> {
-    let bind = if house.media_address.is_unspecified() { local } else { house.media_address };
+/// Opens a leg that answers `offer`, on the address `ours`.
+pub fn open(house: &House, ours: Ours, offer: Option<&[u8]>) -> Result<OpenLeg, Refusal> {
+    let local = if house.media_address.is_unspecified() { ours.local } else { house.media_address };
     let unavailable = |why: String| Refusal { status: 503, why };
     let socket = house.ports.open(house.media_bind(local)).map_err(|error| unavailable(error.to_string()))?;
     let port = socket.local_addr().map_err(|error| unavailable(error.to_string()))?.port();
     let mut seed = house.seed();
-    let mut session = Session::new(house.advertised.unwrap_or(bind), port, seed.fork(1));
+    let mut session = Session::new(ours.told.unwrap_or(local), port, seed.fork(1));
     let (description, agreed) = match offer {
         Some(offer) => {
             let (answer, agreed) = session.answer(offer)?;

@@ -1,7 +1,6 @@
 //! One call's task: it carries news to [`crate::call::Call`] and does what the call asks for. It decides nothing.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -17,7 +16,7 @@ use crate::listen::ListenReport;
 use crate::media::{self, Report};
 use crate::sip::{Command, SipCall};
 
-use super::house::House;
+use super::house::{House, Ours};
 use super::hub::LegNews;
 use super::leg::{self, OpenLeg};
 use super::scribe::Scribe;
@@ -36,7 +35,7 @@ pub enum SipNews {
     /// A key, by INFO.
     Digit(char),
     /// Our address towards the caller is another one.
-    Moved(IpAddr),
+    Moved(Ours),
     /// Our REFER was taken.
     ReferAccepted,
     /// A NOTIFY about it.
@@ -66,7 +65,7 @@ pub struct Opening {
     /// The caller's SDP.
     pub offer: Option<Bytes>,
     /// Our address on the way to the caller.
-    pub local: IpAddr,
+    pub local: Ours,
     /// People who are rung before the agent answers, by name.
     pub first: Vec<String>,
 }
@@ -279,9 +278,9 @@ impl Line {
     }
 
     /// The box has another address: the caller is offered the same sound at the new one.
-    async fn moved(&mut self, ours: IpAddr) {
+    async fn moved(&mut self, ours: Ours) {
         tracing::warn!(call_id = %self.id, "our address is another one; the caller is told");
-        self.session.set_address(self.house.advertised.unwrap_or(ours));
+        self.session.set_address(ours.told.unwrap_or(ours.local));
         let sdp = self.session.offer();
         self.house.sip(Command::Offer { call: self.sip, sdp }).await;
     }

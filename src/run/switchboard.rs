@@ -11,7 +11,7 @@ use crate::base::limits::CALLS_MAX;
 use crate::config::Config;
 use crate::net::Arrived;
 use crate::observe::trace::{Passing, Towards};
-use crate::sip::{Command, EndCause, Endpoint, Event, Flow, Output, SipCall};
+use crate::sip::{Command, EndCause, Endpoint, Event, Flow, HostPort, Output, Peer, SipCall};
 
 use super::doorman::Doorman;
 use super::house::House;
@@ -72,6 +72,7 @@ impl Switchboard {
             tokio::select! {
                 Some(news) = arrived.recv() => self.arrived(news),
                 order = orders.recv() => match order {
+                    Some(Command::Advertise { peer, host }) => self.advertise(peer, host),
                     Some(command) => self.endpoint.handle_command(self.clock.now(), command),
                     None => return,
                 },
@@ -92,8 +93,14 @@ impl Switchboard {
             Arrived::Unreachable { flow, .. } => self.endpoint.handle_unreachable(now, flow),
             Arrived::Closed { flow } => self.endpoint.handle_closed(now, flow),
             Arrived::Moved { peer, ours } => self.endpoint.handle_moved(now, peer, ours),
-            Arrived::Seen { peer, public } => self.endpoint.handle_seen(now, peer, public),
+            Arrived::Seen { peer, public } => self.advertise(peer.ip().into(), Some(public.into())),
         }
+    }
+
+    /// What the peers of a block are told that our address is, for the signalling and for sound.
+    fn advertise(&mut self, peer: Peer, host: Option<HostPort>) {
+        self.wires.note_told(peer, host.as_ref().and_then(|host| host.host.parse().ok()));
+        self.endpoint.advertise(peer, host);
     }
 
     /// A message; what was let in is in the trace.
@@ -136,7 +143,7 @@ impl Switchboard {
             Event::ReferAccepted { call } => self.news(call, SipNews::ReferAccepted),
             Event::ReferProgress { call, status } => self.news(call, SipNews::ReferProgress(status)),
             Event::ReferFailed { call, status } => self.news(call, SipNews::ReferFailed(status)),
-            Event::Moved { call, ours } => self.news(call, SipNews::Moved(ours)),
+            Event::Moved { call, flow } => self.news(call, SipNews::Moved(self.house.ours(flow))),
             Event::Cancelled { call, .. } => self.over(call, false),
             Event::Ended { call, cause } => {
                 let failed = matches!(cause, EndCause::NoAck | EndCause::Timeout);

@@ -74,6 +74,8 @@ struct Watched {
     peers: HashMap<SocketAddr, Option<IpAddr>>,
     /// Questions to STUN servers.
     asked: HashMap<Asked, oneshot::Sender<SocketAddr>>,
+    /// What peers are told that our address is, where that is not the local one.
+    told: Vec<(Peer, IpAddr)>,
     /// STUN servers, by the peer that they are asked for; and what they last said.
     mirrors: HashMap<SocketAddr, (SocketAddr, Option<SocketAddr>)>,
 }
@@ -232,9 +234,18 @@ impl Wires {
         tokio::spawn(self.clone().look_into_mirrors());
     }
 
-    /// The address that this peer is told, where a STUN server was asked for it: sound belongs there as well.
-    pub fn public_towards(&self, peer: IpAddr) -> Option<IpAddr> {
-        self.watched().mirrors.iter().find(|(known, _)| known.ip() == peer).and_then(|(_, (_, seen))| seen.map(|public| public.ip()))
+    /// Notes the address that the peers of a block are told; none for the local one.
+    pub fn note_told(&self, peer: Peer, told: Option<IpAddr>) {
+        let mut watched = self.watched();
+        watched.told.retain(|(known, _)| *known != peer);
+        if watched.told.len() < KEPT_FLOWS_MAX {
+            watched.told.extend(told.map(|told| (peer, told)));
+        }
+    }
+
+    /// The address that this peer is told: its sound belongs there as well.
+    pub fn told(&self, peer: IpAddr) -> Option<IpAddr> {
+        self.watched().told.iter().find(|(known, _)| known.contains(peer)).map(|(_, told)| *told)
     }
 
     fn socket_of(&self, flow: Flow) -> Option<&UdpFlow> {

@@ -148,7 +148,13 @@ impl Registrar {
     }
 
     /// Takes the REGISTER of `user`, who has shown the password.
-    pub(super) fn take(&mut self, now: Instant, user: &str, flow: Flow, (message, call_id, seq): (&Message, &[u8], u32)) -> Result<Change, Refusal> {
+    pub(super) fn take(
+        &mut self,
+        now: Instant,
+        user: &str,
+        flow: Flow,
+        (message, call_id, seq): (&Message, &[u8], u32),
+    ) -> Result<Change, Refusal> {
         let contacts: Vec<&[u8]> = message.list(name::CONTACT).take(2 * limits::PHONE_CONTACTS_MAX).collect();
         let default = message.get(name::EXPIRES).and_then(seconds).unwrap_or(self.expires_max_s);
         let all = self.bindings.entry(user.to_owned()).or_default();

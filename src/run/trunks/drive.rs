@@ -383,7 +383,7 @@ async fn advertise(house: &House, resolver: &Resolver, trunk: &Trunk, flow: Flow
                 return;
             };
             house.wires.mirror(flow.remote, mirror);
-            let Some(seen) = house.wires.public_address(flow.remote, mirror).await else {
+            let Some(seen) = house.wires.public_address(mirror).await else {
                 tracing::warn!(trunk = trunk.name, server, "the STUN server does not answer");
                 return;
             };

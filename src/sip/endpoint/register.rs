@@ -73,7 +73,8 @@ impl Endpoint {
         let (min, retry, routes) = (seconds(name::MIN_EXPIRES), seconds(name::RETRY_AFTER), routes.map(lex::text).collect());
         let Some(known) = self.registering.remove(&id) else { return };
         let granted_s = granted(message, &known.contact).or_else(|| seconds(name::EXPIRES));
-        let seen = HostPort { host: via.received.clone().unwrap_or_else(|| via.host.clone()), port: via.seen_port.unwrap_or(known.told.port) };
+        let seen =
+            HostPort { host: via.received.clone().unwrap_or_else(|| via.host.clone()), port: via.seen_port.unwrap_or(known.told.port) };
         let answer = RegisterAnswer {
             id,
             flow: known.flow,
@@ -124,7 +125,9 @@ fn seconds(digits: &[u8]) -> Option<u32> {
 /// How long the registrar keeps our Contact: it lists everybody's (RFC 3261 §10.2.4).
 fn granted(message: &Message, ours: &str) -> Option<u32> {
     let ours = Uri::parse(ours.as_bytes())?;
-    let is_ours = |uri: &Uri| uri.user == ours.user && uri.host.eq_ignore_ascii_case(&ours.host) && uri.port.unwrap_or(5060) == ours.port.unwrap_or(5060);
+    let is_ours = |uri: &Uri| {
+        uri.user == ours.user && uri.host.eq_ignore_ascii_case(&ours.host) && uri.port.unwrap_or(5060) == ours.port.unwrap_or(5060)
+    };
     let listed = message.list(name::CONTACT).find(|contact| NameAddr::parse(contact).is_some_and(|address| is_ours(&address.uri())))?;
     lex::param_value(&address_params(listed)?, "expires").and_then(seconds)
 }

@@ -8,9 +8,9 @@ use super::Endpoint;
 use super::reply::Echo;
 use crate::base::{Instant, limits};
 use crate::sip::message::Message;
+use crate::sip::register::RegistrationId;
 use crate::sip::timer::TimerKind;
 use crate::sip::transaction::{Client, InviteClient, InviteServer, Sends, Server, Timer, Verdict, Woke};
-use crate::sip::register::RegistrationId;
 use crate::sip::{Flow, Method, Probe, SipCall};
 
 /// A place in the table.
@@ -214,7 +214,10 @@ impl Endpoint {
         let key = (branch, method);
         self.by_client_key.insert(key.clone(), id);
         let key = Key::Client(key);
-        self.txns.insert(id, Txn { machine, flow, other_way, owner, echo: None, request, wake: None, answers, key, merge_key: None, counts: None });
+        self.txns.insert(
+            id,
+            Txn { machine, flow, other_way, owner, echo: None, request, wake: None, answers, key, merge_key: None, counts: None },
+        );
         self.flush(flow, sends);
         self.rearm_txn(id);
     }

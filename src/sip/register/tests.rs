@@ -165,7 +165,10 @@ fn servers_that_fail_are_left_for_the_next_and_then_for_later() {
     bench.answer(Outcome::Answered(503), |_| {});
     assert_eq!(bench.sent.iter().map(|register| register.flow).collect::<Vec<_>>(), [way(10), way(11), way(12)], "no wait between servers");
     bench.answer(Outcome::Unreachable, |_| {});
-    assert_eq!(bench.trouble().to_string(), "udp 192.0.2.12:5060 cannot be reached: check server, its port and its transport, and whether it is up");
+    assert_eq!(
+        bench.trouble().to_string(),
+        "udp 192.0.2.12:5060 cannot be reached: check server, its port and its transport, and whether it is up"
+    );
     let mut waits = Vec::new();
     for _ in 0..30 {
         waits.push(bench.wait());

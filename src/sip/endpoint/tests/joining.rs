@@ -96,7 +96,8 @@ impl Pair {
         };
         self.phone.handle_command(self.now, Command::Register(Box::new(register)));
         self.settle();
-        let answers = self.events[0].iter().filter_map(|event| if let Event::Registered(answer) = event { Some(*answer.clone()) } else { None });
+        let answers =
+            self.events[0].iter().filter_map(|event| if let Event::Registered(answer) = event { Some(*answer.clone()) } else { None });
         answers.last().unwrap()
     }
 
@@ -116,14 +117,20 @@ impl Pair {
     }
 
     fn invite(&mut self, account: Option<AccountId>) -> SipCall {
-        let invite = Invite { from_user: "20".to_owned(), account, ..Invite::new(flow(true), "sip:leasing@192.0.2.1", Bytes::from_static(b"v=0\r\n")) };
+        let invite = Invite {
+            from_user: "20".to_owned(),
+            account,
+            ..Invite::new(flow(true), "sip:leasing@192.0.2.1", Bytes::from_static(b"v=0\r\n"))
+        };
         let call = self.phone.invite(self.now, invite);
         self.settle();
         call
     }
 
     fn arrived(&self) -> Option<(SipCall, Option<String>)> {
-        self.events[1].iter().find_map(|event| if let Event::Incoming(arrival) = event { Some((arrival.call, arrival.phone.clone())) } else { None })
+        self.events[1]
+            .iter()
+            .find_map(|event| if let Event::Incoming(arrival) = event { Some((arrival.call, arrival.phone.clone())) } else { None })
     }
 }
 
@@ -137,7 +144,9 @@ fn a_phone_registers_with_its_password() {
     let branch = |text: &str| text.split("branch=").nth(1).unwrap().split(';').next().unwrap().to_owned();
     assert_ne!(branch(&pair.wire[0]), branch(&pair.wire[2]));
     assert!(pair.wire[0].contains("CSeq: 10 REGISTER") && pair.wire[2].contains("CSeq: 11 REGISTER"));
-    assert!(pair.wire[1].contains("algorithm=SHA-256") && pair.wire[1].contains("algorithm=MD5") && pair.wire[2].contains("algorithm=SHA-256"));
+    assert!(
+        pair.wire[1].contains("algorithm=SHA-256") && pair.wire[1].contains("algorithm=MD5") && pair.wire[2].contains("algorithm=SHA-256")
+    );
     assert_eq!(pair.events[1], [Event::PhoneRegistered { phone: "phone-20".to_owned(), contact: Pair::contact() }]);
     assert_eq!(pair.house.transactions(), 1, "the request without a password left nothing behind");
     pair.register(300);
@@ -151,7 +160,10 @@ fn a_registered_phone_is_called_by_the_way_it_came() {
     let offer = Bytes::from_static(b"v=0\r\n");
     let stranger = pair.house.invite(pair.now, Invite::new(flow(false), "sip:line-20@192.0.2.20:5062", offer.clone()));
     pair.settle();
-    assert!(matches!(pair.events[1].as_slice(), [Event::Failed { call, status: 403, .. }] if *call == stranger), "who has not registered is not called");
+    assert!(
+        matches!(pair.events[1].as_slice(), [Event::Failed { call, status: 403, .. }] if *call == stranger),
+        "who has not registered is not called"
+    );
     pair.register(300);
     let contact = Pair::contact();
     pair.house.invite(pair.now, Invite::new(contact.flow, contact.target, offer));
@@ -200,7 +212,10 @@ fn registrations_are_bounded_listed_and_end() {
 fn a_phones_call_is_authenticated_and_named() {
     let mut pair = Pair::with_secret("20", "s3cret");
     let call = pair.invite(Some(AccountId(1)));
-    assert_eq!(pair.first_lines(), ["INVITE sip:leasing@192.0.2.1", "401 Unauthorized", "ACK sip:leasing@192.0.2.1", "INVITE sip:leasing@192.0.2.1", "100 Trying"]);
+    assert_eq!(
+        pair.first_lines(),
+        ["INVITE sip:leasing@192.0.2.1", "401 Unauthorized", "ACK sip:leasing@192.0.2.1", "INVITE sip:leasing@192.0.2.1", "100 Trying"]
+    );
     let (theirs, phone) = pair.arrived().unwrap();
     assert_eq!(phone.as_deref(), Some("phone-20"));
     pair.house.handle_command(pair.now, Command::Accept { call: theirs, answer: Bytes::from_static(b"v=0\r\n") });
@@ -286,7 +301,8 @@ fn odd_registrations_get_their_answers() {
         // The guards do not share their counter: each question comes a second later.
         pair.now += std::time::Duration::from_secs(1);
         let asked = guard.challenges(pair.now, "192.0.2.20".parse().unwrap(), &Verdict::Denied);
-        let mut wallet = Wallet::new(Credentials { user: "20".to_owned(), secret: Pii::new("s3cret".to_owned()), realms: vec!["*".to_owned()] });
+        let mut wallet =
+            Wallet::new(Credentials { user: "20".to_owned(), secret: Pii::new("s3cret".to_owned()), realms: vec!["*".to_owned()] });
         let peer = BOX.parse().unwrap();
         wallet.take(peer, &Message::response(401, Vec::new()).with("WWW-Authenticate", asked[1].clone()), Answered::No).unwrap();
         let mut request = Message::request(crate::sip::Method::Register, b"sip:192.0.2.1".to_vec());
