@@ -9,11 +9,11 @@ use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::base::clock::Clock;
-use crate::base::limits::{DATAGRAM_KEEP_EVERY_MS, KEPT_FLOWS_MAX};
+use crate::base::limits::{CALLS_MAX, DATAGRAM_KEEP_EVERY_MS, KEPT_FLOWS_MAX};
 use crate::config::Listener;
 use crate::net::{Arrived, Asked, StreamCounts, Streams, Tls, TlsError, TlsFiles, UdpFlow, is_stun, local_towards, tcp_listener};
 use crate::sip::stream::PING;
-use crate::sip::{Flow, Peer, Transport};
+use crate::sip::{Flow, Peer, SipCall, Transport};
 
 /// News that wait at once. Full: connections are not read from, and datagrams wait in the system's buffer, which drops.
 const NEWS_MAX: usize = 1_024;
@@ -74,10 +74,18 @@ struct Watched {
     peers: HashMap<SocketAddr, Option<IpAddr>>,
     /// Questions to STUN servers.
     asked: HashMap<Asked, oneshot::Sender<SocketAddr>>,
+    /// The peer of each call that came in: our address towards it is watched as well.
+    callers: HashMap<SipCall, SocketAddr>,
     /// What peers are told that our address is, where that is not the local one.
     told: Vec<(Peer, IpAddr)>,
     /// STUN servers, by the peer that they are asked for; and what they last said.
     mirrors: HashMap<SocketAddr, (SocketAddr, Option<SocketAddr>)>,
+}
+
+impl Watched {
+    fn is_needed(&self, peer: SocketAddr) -> bool {
+        self.kept.iter().any(|flow| flow.remote == peer) || self.callers.values().any(|known| *known == peer)
+    }
 }
 
 /// All sockets; clones share them.
@@ -114,7 +122,7 @@ impl Wires {
         for socket in &wires.0.datagrams {
             tokio::spawn(wires.clone().receive(socket.clone()));
         }
-        tokio::spawn(wires.clone().watch());
+        tokio::spawn(wires.clone().look_around());
         Ok((wires, arrived))
     }
 
@@ -157,9 +165,29 @@ impl Wires {
     pub fn release(&self, flow: Flow) {
         let mut watched = self.watched();
         watched.kept.retain(|known| !known.is_same_way(flow));
-        watched.peers.remove(&flow.remote);
+        if !watched.is_needed(flow.remote) {
+            watched.peers.remove(&flow.remote);
+        }
         drop(watched);
         self.0.streams.release(flow);
+    }
+
+    /// Watches our address towards the peer of a call, until [`Wires::unwatch`].
+    pub fn watch(&self, call: SipCall, peer: SocketAddr) {
+        let mut watched = self.watched();
+        if watched.callers.len() < 2 * CALLS_MAX {
+            watched.callers.insert(call, peer);
+            watched.peers.entry(peer).or_insert_with(|| local_towards(peer));
+        }
+    }
+
+    /// The call is over.
+    pub fn unwatch(&self, call: SipCall) {
+        let mut watched = self.watched();
+        let Some(peer) = watched.callers.remove(&call) else { return };
+        if !watched.is_needed(peer) {
+            watched.peers.remove(&peer);
+        }
     }
 
     /// The name that the certificate at `remote` must have.
@@ -288,7 +316,7 @@ impl Wires {
         }
     }
 
-    async fn watch(self) {
+    async fn look_around(self) {
         let (mut ticks, mut kept_ms, mut stun_ms) = (tokio::time::interval(WATCH_EVERY), 0, 0);
         let step = u64::try_from(WATCH_EVERY.as_millis()).unwrap_or(u64::MAX);
         loop {

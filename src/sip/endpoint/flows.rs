@@ -116,7 +116,7 @@ impl Endpoint {
 
     /// A call whose address is another one now says so by its next request; whoever carries its sound offers that anew (RFC 3261 §14.1).
     pub(super) fn move_to(&mut self, peer: SocketAddr, ours: std::net::IpAddr) {
-        let theirs = |flow: &Flow| flow.remote.ip() == peer.ip() && flow.local.is_ipv4() == ours.is_ipv4();
+        let theirs = |flow: &Flow| flow.remote.ip() == peer.ip() && flow.local.ip() != ours && flow.local.is_ipv4() == ours.is_ipv4();
         let moved: Vec<SipCall> = self.calls.iter().filter(|(_, call)| theirs(&call.flow)).map(|(id, _)| *id).collect();
         for call in moved {
             let Some(known) = self.calls.get_mut(&call) else { continue };
