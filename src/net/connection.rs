@@ -135,6 +135,8 @@ struct Reading<'a> {
 impl Reading<'_> {
     async fn run(mut self, mut reader: impl AsyncRead + Unpin) -> End {
         let mut buffer = BytesMut::with_capacity(READ_BYTES);
+        let kept = *self.kept.borrow_and_update();
+        self.patience.keep(kept);
         loop {
             buffer.clear();
             buffer.reserve(READ_BYTES);

@@ -153,7 +153,14 @@ impl Switchboard {
             }
             Event::Noticed(notice) => Doorman::notice(&notice),
             Event::Registered(_) | Event::Probed { .. } | Event::Unauthorised { .. } => self.house.trunks.tell(&event),
-            Event::PhoneRegistered { .. } | Event::PhoneGone { .. } => self.house.phone_book.tell(&event),
+            Event::PhoneRegistered { ref contact, .. } => {
+                self.wires.keep(contact.flow);
+                self.house.phone_book.tell(&event);
+            }
+            Event::PhoneGone { ref contact, .. } => {
+                self.wires.release(contact.flow);
+                self.house.phone_book.tell(&event);
+            }
             Event::Acked { call, sdp } => {
                 self.house.doorman.acknowledged(call);
                 self.news(call, SipNews::Acked(sdp));

@@ -156,9 +156,11 @@ impl Wires {
             return;
         }
         watched.kept.push(flow);
-        watched.peers.insert(flow.remote, local_towards(flow.remote));
+        watched.peers.entry(flow.remote).or_insert_with(|| local_towards(flow.remote));
         drop(watched);
-        self.0.streams.keep(flow);
+        if flow.transport.is_reliable() {
+            self.0.streams.keep(flow);
+        }
     }
 
     /// Ends what [`Wires::keep`] began.
