@@ -147,17 +147,10 @@ impl Endpoint {
         self.sweep();
     }
 
-    /// Outside we are seen at `public` by `peer` or on the way there: Via and Contact say so from now on, and each call there hears
-    /// [`Event::Moved`] when that is news.
-    pub fn handle_seen(&mut self, _now: Instant, peer: std::net::SocketAddr, public: std::net::SocketAddr) {
-        self.be_seen(peer, public);
-        self.sweep();
-    }
-
-    /// What Via and Contact say to the peers of one block from now on; `None` for the local address again.
+    /// What Via and Contact say to the peers of one block from now on; `None` for the local address again. Each call there hears
+    /// [`Event::Moved`] when that is another address.
     pub fn advertise(&mut self, peer: super::Peer, host: Option<super::HostPort>) {
-        self.settings.advertised_to.retain(|(known, _)| *known != peer);
-        self.settings.advertised_to.extend(host.map(|host| (peer, host)));
+        self.say_of_us(peer, host);
     }
 
     /// Who we are with a PBX or provider from now on; `None`: nobody.
