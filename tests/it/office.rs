@@ -22,12 +22,13 @@ fn office() -> Option<(Daemon, Linphone, Baresip)> {
     if !installed("baresip", "-h") || !installed("linphonec", "-v") {
         return None;
     }
+    // baresip 1.0 gives up at a challenge for SHA-256, even where one for MD5 stands beside it.
     let setup = Setup::new(&format!(
-        "[sip]\nlisten = [\"udp:127.0.0.1:0\"]\ntrusted = [\"127.0.0.2\"]\nphones = [\"127.0.0.1\"]\n\
+        "[sip]\nlisten = [\"udp:127.0.0.1:0\"]\ntrusted = [\"127.0.0.2\"]\nphones = [\"127.0.0.1\"]\ndigest = \"md5\"\n\
          [phones.front]\nuser = \"{CALLER}\"\nsecret_file = \"front.secret\"\n[phones.desk]\nuser = \"desk\"\nsecret_file = \"desk.secret\"\n\
          [people.office]\nname = \"the office\"\nphone = \"desk\"\nring_s = 20\n[[route]]\nto = \"leasing\"\nagent = \"leasing\"\n"
     ));
-    setup.secret("front.secret", "front's own secret");
+    setup.secret("front.secret", "front-and-door");
     setup.secret("desk.secret", "desk-and-chair");
     let daemon = Daemon::start_of(setup, &[])?;
     let registrar = format!("sip:{}", daemon.sip);
@@ -35,7 +36,7 @@ fn office() -> Option<(Daemon, Linphone, Baresip)> {
     wait::until(Duration::from_secs(15), "the desk phone is registered", || {
         (daemon.status()["phones"]["desk"]["state"] == "registered").then_some(())
     });
-    let account = format!("<sip:{CALLER}@{}>;regint=300;auth_user={CALLER};auth_pass=front's own secret;audio_codecs=pcma", daemon.sip);
+    let account = format!("<sip:{CALLER}@{}>;regint=300;auth_user={CALLER};auth_pass=front-and-door;audio_codecs=pcma", daemon.sip);
     let caller = Baresip::call(&account, &daemon.uri("leasing"), CALLER_HZ.into());
     caller.screen.must_say(Duration::from_secs(10), "Call established");
     wait::until(Duration::from_secs(20), "the agent greets the caller", || (loud_ms(&caller.heard()) > 1_000).then_some(()));
