@@ -95,7 +95,6 @@ pub const CALLS_IN: &[Case] = &[
     ends("key-rtp", "3125550173", "transferred"),
 ];
 
-
 /// When a person is rung.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Rung {
@@ -174,7 +173,11 @@ pub const STRANGERS: &[Case] = &[
 /// From a trunk that may have one call at once; and what no route takes.
 pub const TRUNKS: &[Case] = &[
     Case { file: "caps", arguments: &["-i", "127.0.0.5", "-mi", "127.0.0.5"], record: Some(("3125550233", Some("abandoned"))) },
-    Case { file: "not-dialled", arguments: &["-i", "127.0.0.2", "-mi", "127.0.0.2", "-s", "elsewhere"], record: Some(("3125550149", None)) },
+    Case {
+        file: "not-dialled",
+        arguments: &["-i", "127.0.0.2", "-mi", "127.0.0.2", "-s", "elsewhere"],
+        record: Some(("3125550149", None)),
+    },
     Case { file: "rejected", arguments: &["-i", "127.0.0.2", "-mi", "127.0.0.2", "-s", "closed"], record: Some(("3125550236", None)) },
 ];
 

@@ -82,7 +82,11 @@ impl Pbx {
     }
 
     fn challenge(&self, request: &Message, realm: &str) {
-        self.answer(request, "401 Unauthorized", &format!("WWW-Authenticate: Digest realm=\"{realm}\", nonce=\"abc\", qop=\"auth\", algorithm=MD5\r\n"));
+        self.answer(
+            request,
+            "401 Unauthorized",
+            &format!("WWW-Authenticate: Digest realm=\"{realm}\", nonce=\"abc\", qop=\"auth\", algorithm=MD5\r\n"),
+        );
     }
 }
 
@@ -158,7 +162,10 @@ fn wall_a_trunk_that_is_wrong_says_what_to_change() {
     let folder = tempfile::tempdir().unwrap();
     let (mut strict, mut foreign) = (Pbx::new(), Pbx::new());
     let section = |name: &str, pbx: &Pbx| {
-        format!("[trunk.{name}]\nrecipe = \"freepbx-extension\"\nserver = \"sip:127.0.0.1:{}\"\nuser = \"200\"\nsecret_file = \"secret\"\n", pbx.port())
+        format!(
+            "[trunk.{name}]\nrecipe = \"freepbx-extension\"\nserver = \"sip:127.0.0.1:{}\"\nuser = \"200\"\nsecret_file = \"secret\"\n",
+            pbx.port()
+        )
     };
     let more = format!("{}\n{}", section("strict", &strict), section("foreign", &foreign));
     let Some((daemon, file)) = daemon(&folder, &more, LOOPBACK) else { return };
@@ -171,7 +178,9 @@ fn wall_a_trunk_that_is_wrong_says_what_to_change() {
     assert!(refused["next_try_in_s"].as_u64().unwrap() >= 100, "an account is not locked by us: {refused}");
     let realm = trunk(&daemon, "foreign", |known| known["state"] == "not registered");
     assert!(realm["trouble"].as_str().unwrap().contains("write realms = [\"other-realm\"]"), "{realm}");
-    assert!(wait::within(Duration::from_millis(500), || foreign.look().filter(|message| message.header("Authorization").is_some())).is_none());
+    assert!(
+        wait::within(Duration::from_millis(500), || foreign.look().filter(|message| message.header("Authorization").is_some())).is_none()
+    );
 
     let data = daemon.data().display().to_string();
     let test = |name: &str| nightbell(&["trunk", "test", name, "--config", &file.display().to_string(), "--data", &data]).output().unwrap();
@@ -218,13 +227,16 @@ fn wall_a_softphone_registers_and_calls_the_agent() {
         let all: Vec<&str> = asked.text.lines().filter_map(|line| line.strip_prefix("WWW-Authenticate: ")).collect();
         assert!(all.len() == 2 && all[0].contains("SHA-256") && all[1].contains("algorithm=MD5"), "{}", asked.text);
         let (realm, nonce) = (param(all[1], "realm"), param(all[1], "nonce"));
-        let head = format!("Digest username=\"20\", realm=\"{realm}\", nonce=\"{nonce}\", uri=\"{uri}\", algorithm=MD5, qop=auth, nc=00000001, cnonce=\"c\"");
+        let head = format!(
+            "Digest username=\"20\", realm=\"{realm}\", nonce=\"{nonce}\", uri=\"{uri}\", algorithm=MD5, qop=auth, nc=00000001, cnonce=\"c\""
+        );
         let answer = response(&head, secret, method);
         format!("Authorization: {head}, response=\"{answer}\"\r\n")
     };
     let uri = format!("sip:leasing@{}", daemon.sip);
     let register = |phone: &mut Ua, extra: &str| {
-        let text = as_twenty(phone.request("REGISTER", &format!("Expires: 120\r\n{extra}"), "")).replace("To: <sip:leasing@127.0.0.1>", "To: <sip:20@127.0.0.1>");
+        let text = as_twenty(phone.request("REGISTER", &format!("Expires: 120\r\n{extra}"), ""))
+            .replace("To: <sip:leasing@127.0.0.1>", "To: <sip:20@127.0.0.1>");
         phone.send(&text);
         phone.next(SOON).unwrap()
     };
@@ -242,7 +254,8 @@ fn wall_a_softphone_registers_and_calls_the_agent() {
     phone.send(&invite);
     let asked = phone.next(SOON).unwrap();
     assert_eq!(asked.status(), 401);
-    let invite = as_twenty(phone.request("INVITE", &format!("{}Content-Type: application/sdp\r\n", pass(&asked, "INVITE", &uri, "s3cret")), &offer));
+    let invite =
+        as_twenty(phone.request("INVITE", &format!("{}Content-Type: application/sdp\r\n", pass(&asked, "INVITE", &uri, "s3cret")), &offer));
     phone.send(&invite);
     let ok = phone.answer();
     assert_eq!(ok.status(), 200, "{}", ok.text);

@@ -31,10 +31,17 @@ impl Kamailio {
         let domain = format!(
             "method = TLSv1.2+\nprivate_key = {at}/key.pem\ncertificate = {at}/cert.pem\nverify_certificate = no\nrequire_certificate = no\n"
         );
-        std::fs::write(folder.path().join("tls.cfg"), format!("[server:default]\n{domain}[client:default]\nverify_certificate = no\n")).unwrap();
+        std::fs::write(folder.path().join("tls.cfg"), format!("[server:default]\n{domain}[client:default]\nverify_certificate = no\n"))
+            .unwrap();
         let (plain, tls) = (free_port(), free_port());
         let template = std::fs::read_to_string(root().join("tests/it/kamailio/kamailio.cfg")).unwrap();
-        let words = [("@PLAIN@", plain.to_string()), ("@TLS@", tls.to_string()), ("@FOLDER@", at.clone()), ("@ALGORITHM@", algorithm.to_owned()), ("@BOX@", back.to_owned())];
+        let words = [
+            ("@PLAIN@", plain.to_string()),
+            ("@TLS@", tls.to_string()),
+            ("@FOLDER@", at.clone()),
+            ("@ALGORITHM@", algorithm.to_owned()),
+            ("@BOX@", back.to_owned()),
+        ];
         let config = words.iter().fold(template, |text, (word, value)| text.replace(word, value));
         std::fs::write(folder.path().join("kamailio.cfg"), config).unwrap();
         let mut command = Command::new("kamailio");

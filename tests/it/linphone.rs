@@ -43,7 +43,8 @@ impl Linphone {
         );
         std::fs::write(&file, config).unwrap();
         let log = folder.path().join("linphone.log");
-        let screen = Screen::start(Command::new("linphonec").arg("-S").arg("-c").arg(&file).args(["-d", "6", "-l"]).arg(log), folder.path());
+        let screen =
+            Screen::start(Command::new("linphonec").arg("-S").arg("-c").arg(&file).args(["-d", "6", "-l"]).arg(log), folder.path());
         let mut phone = Self { screen, folder };
         phone.screen.type_line("soundcard use files");
         phone.screen.type_line(&format!("play {}", tone.display()));

@@ -47,7 +47,8 @@ fn wall_a_call_through_kamailio_keeps_its_route() {
     }
     let Some(daemon) = Daemon::start() else { return };
     let proxy = Kamailio::start("MD5", &daemon.sip.to_string());
-    let account = format!("<sip:caller@127.0.0.1:{}>;regint=300;auth_user=caller;auth_pass=secret-of-caller;audio_codecs=pcma", proxy.plain);
+    let account =
+        format!("<sip:caller@127.0.0.1:{}>;regint=300;auth_user=caller;auth_pass=secret-of-caller;audio_codecs=pcma", proxy.plain);
     let mut phone = Baresip::call(&account, &format!("sip:leasing@127.0.0.1:{}", proxy.plain), 0);
     phone.screen.must_say(Duration::from_secs(10), "Call established");
     proxy.screen.must_say(Duration::from_secs(5), "SEEN ACK nightbell");
@@ -70,7 +71,8 @@ fn wall_linphone_registers_calls_and_hears_at_kamailio() {
     let seat = Seat { registrar: &registrar, user: "desk", secret: "secret-of-desk", realm: "office.test" };
     let mut desk = Linphone::start(&seat, 700);
     proxy.screen.must_say(Duration::from_secs(10), "JOINED desk by udp");
-    let account = format!("<sip:caller@127.0.0.1:{}>;regint=300;auth_user=caller;auth_pass=secret-of-caller;audio_codecs=pcma", proxy.plain);
+    let account =
+        format!("<sip:caller@127.0.0.1:{}>;regint=300;auth_user=caller;auth_pass=secret-of-caller;audio_codecs=pcma", proxy.plain);
     let phone = Baresip::call(&account, &format!("sip:desk@127.0.0.1:{}", proxy.plain), 440);
     desk.must_ring(Duration::from_secs(10));
     desk.screen.type_line("answer");

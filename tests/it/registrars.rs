@@ -34,7 +34,8 @@ fn trunk(name: &str, servers: &str) -> String {
 }
 
 const LISTENERS: &str = "[sip]\nlisten = [\"udp:127.0.0.1:0\"]\ntrusted = [\"127.0.0.1\"]\n";
-const PEOPLE_AND_ROUTES: &str = "[people.office]\nname = \"the office\"\nuri = \"sip:office@127.0.0.1:9\"\n[[route]]\nto = \"*\"\nagent = \"leasing\"\n";
+const PEOPLE_AND_ROUTES: &str =
+    "[people.office]\nname = \"the office\"\nuri = \"sip:office@127.0.0.1:9\"\n[[route]]\nto = \"*\"\nagent = \"leasing\"\n";
 
 #[test]
 fn wall_sipp_is_registrar_in_all_its_ways() {
@@ -87,11 +88,14 @@ fn joins_kamailio(algorithm: &str) {
     setup.secret("trunk.secret", "secret-of-nightbell");
     let Some(daemon) = Daemon::start_of(setup, &[]) else { return };
     proxy.screen.must_say(Duration::from_secs(15), "JOINED nightbell by tls");
-    wait::until(Duration::from_secs(5), "the trunk is registered", || (daemon.status()["trunks"]["kamailio"]["state"] == "registered").then_some(()));
+    wait::until(Duration::from_secs(5), "the trunk is registered", || {
+        (daemon.status()["trunks"]["kamailio"]["state"] == "registered").then_some(())
+    });
     if algorithm != "MD5" {
         return; // baresip 1.0 knows MD5 alone.
     }
-    let account = format!("<sip:caller@127.0.0.1:{}>;regint=300;auth_user=caller;auth_pass=secret-of-caller;audio_codecs=pcma", proxy.plain);
+    let account =
+        format!("<sip:caller@127.0.0.1:{}>;regint=300;auth_user=caller;auth_pass=secret-of-caller;audio_codecs=pcma", proxy.plain);
     let mut phone = Baresip::call(&account, &format!("sip:nightbell@127.0.0.1:{}", proxy.plain), 0);
     phone.screen.must_say(Duration::from_secs(10), "Call established");
     wait::until(Duration::from_secs(20), "the greeting is heard", || (loud_ms(&phone.heard()) > 1_000).then_some(()));

@@ -41,7 +41,17 @@ impl Check<'_> {
         }
         let (trusted, phones_from) = (self.networks(raw.trusted.as_deref()), self.networks(raw.phones.as_deref()));
         let (strangers, advertised) = (self.strangers(raw.strangers.as_ref()), self.address(raw.advertised.as_ref()));
-        Sip { listen, trusted, phones_from, strangers, advertised, user_agent, realm, digest: self.word(raw.digest.as_ref(), &DIGESTS), tls }
+        Sip {
+            listen,
+            trusted,
+            phones_from,
+            strangers,
+            advertised,
+            user_agent,
+            realm,
+            digest: self.word(raw.digest.as_ref(), &DIGESTS),
+            tls,
+        }
     }
 
     fn strangers(&mut self, text: Option<&Spanned<String>>) -> Strangers {
