@@ -71,9 +71,15 @@ impl Daemon {
 
     /// The demonstration with these people instead of its own.
     pub fn start_with_people(people: &str) -> Option<Self> {
+        Self::start_with_route(people, "to = \"leasing\"")
+    }
+
+    /// The same, with this in place of what the first route says.
+    pub fn start_with_route(people: &str, route: &str) -> Option<Self> {
         let demo = std::fs::read_to_string(root().join("config/demo/nightbell.toml")).unwrap();
         let (front, rest) = demo.split_once("[people.office]").unwrap();
         let behind = rest.split_once("[agents]").unwrap().1.replace("\"agents\"", &format!("{:?}", root().join("config/demo/agents")));
+        let behind = behind.replacen("to = \"leasing\"", route, 1);
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("nightbell.toml");
         std::fs::write(&file, format!("{front}{people}\n[agents]{behind}")).unwrap();
