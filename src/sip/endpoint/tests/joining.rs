@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use crate::base::{Instant, Pii, Secret, Seed};
-use crate::sip::digest::{AuthTrouble, Credentials};
+use crate::sip::digest::{AuthTrouble, Credentials, Offered};
 use crate::sip::register::{Outcome, Register, RegisterAnswer, RegistrationId};
 use crate::sip::{AccountId, Command, Endpoint, Event, Flow, Invite, Output, PhoneAccount, PhoneContact, Phones, Settings, SipCall};
 
@@ -20,6 +20,7 @@ fn phones() -> Phones {
     Phones {
         networks: vec!["192.0.2.0/24".parse().unwrap()],
         realm: "nightbell".to_owned(),
+        digest: Offered::Both,
         key: Secret::new([9; 32]),
         accounts: vec![account("20", "s3cret"), account("21", "0ther")],
         expires_min_s: 60,
