@@ -1,5 +1,7 @@
 //! Structured header values: addresses with names, Via, CSeq.
 
+use std::net::IpAddr;
+
 use super::{Method, Party, Uri, lex, uri};
 use crate::base::limits;
 
@@ -63,6 +65,8 @@ pub struct Via {
     pub branch: Option<Vec<u8>>,
     /// Whether the response shall go to the port the request came from (RFC 3581).
     pub rport: bool,
+    /// Where the response shall go instead, as an address (RFC 3261 §18.2.2).
+    pub maddr: Option<IpAddr>,
 }
 
 /// What every branch of a present-day client begins with.
@@ -90,7 +94,8 @@ impl Via {
         }
         let branch = lex::param_value(&params, "branch").map(<[u8]>::to_vec);
         let rport = lex::has_param(&params, "rport");
-        Some(Self { transport: lex::text(transport).to_ascii_uppercase(), host, port, branch, rport })
+        let maddr = lex::param_value(&params, "maddr").and_then(|address| lex::text(address).trim_matches(['[', ']']).parse().ok());
+        Some(Self { transport: lex::text(transport).to_ascii_uppercase(), host, port, branch, rport, maddr })
     }
 
     /// The branch, if it is one that names its transaction by itself: the cookie and something more.
