@@ -48,7 +48,7 @@ fuzz: ## try to break every parser: make fuzz SECONDS=60 (for each of them)
 	FUZZ_SECONDS=$(SECONDS_EACH) FUZZ_SEED=$(or $(SEED),$(shell date +%s)) cargo test --locked --test fuzz -- --nocapture
 
 .PHONY: bench
-bench: ## measure, and print how: gaps, barge-in, sending, cost per call
+bench: ## measure, and print how: gaps, barge-in, sending, cost per call, signalling
 	@.ci/packages test
 	cargo build --release --locked --features engines
 	cargo bench --locked

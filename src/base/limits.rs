@@ -6,6 +6,9 @@ pub const CALLS_MAX: usize = 256;
 /// Legs of media at once: a call has one, and a second while it is put through. Full: no second leg, the caller is told.
 pub const LEGS_MAX: usize = 2 * CALLS_MAX;
 
+/// Telephones that are rung for one caller at once. More in a group: the first ones.
+pub const LEGS_RUNG_MAX: usize = 8;
+
 /// The packet time we send, in milliseconds.
 pub const PTIME_MS: u64 = 20;
 
@@ -138,7 +141,10 @@ pub const SIP_CHALLENGES_MAX: usize = 8;
 pub const SIP_NONCES_MAX: usize = 4_096;
 
 /// Contacts of one account of a telephone of ours. Full: the one that was registered longest ago goes.
-pub const PHONE_CONTACTS_MAX: usize = 5;
+pub const PHONE_CONTACTS_MAX: usize = 16;
+
+/// News of the trunks that wait at once. Full: the newest is dropped and counted in the log; the next answer tells the same.
+pub const TRUNK_NEWS_MAX: usize = 256;
 
 /// One Contact of a telephone of ours, in octets. Longer: 400.
 pub const PHONE_CONTACT_BYTES_MAX: usize = 512;

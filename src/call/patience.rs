@@ -12,6 +12,7 @@ use super::event::{Failure, Output, Stock};
 use super::filing::Paper;
 use super::machine::Call;
 use super::timers::Timer;
+use super::voice::excuse;
 
 /// How long the caller hears nothing after the first moment that was asked for.
 const MORE: Duration = Duration::from_secs(3);
@@ -20,13 +21,15 @@ const MORE: Duration = Duration::from_secs(3);
 const ENOUGH: Duration = Duration::from_secs(4);
 
 /// How often the voice may be waited for in vain in one silence. After that nothing more can be said.
-const VOICE_WAITS_MAX: u32 = 6;
+const VOICE_WAITS_MAX: u32 = 5;
 
 impl Call {
     /// Watches over the silence: runs while we owe something and nobody is heard.
     pub(super) fn be_patient(&mut self, now: Instant) {
         let owed = self.caller.is_pending() || self.voice.awaits_sound() || self.filing.is_awaited();
-        let heard = self.caller.is_speaking() || self.voice.is_audible();
+        // Who talks to a person, or hears another telephone ring, does not hear us be silent.
+        let people = self.handover.is_joined() || self.handover.is_under_way();
+        let heard = self.caller.is_speaking() || self.voice.is_audible() || people;
         if !owed || self.leaving.is_some() {
             self.waits = 0;
         }
@@ -48,7 +51,7 @@ impl Call {
         self.waits += 1;
         match self.waits {
             1 => self.excuse_once(now),
-            2 if self.voice.is_mid_turn() => {}
+            2 if self.voice.is_mid_turn() => self.miss_voice(now),
             2 => drop(self.say_stock(now, Stock::StillHere)),
             _ => {
                 self.caller.give_up();
@@ -66,6 +69,9 @@ impl Call {
             // Sound that comes after all would be heard beside the next try.
             self.out.push_back(Output::FlushBelow(turn.next()));
             self.mute(now, turn, from, Failure::Late);
+            if self.leaving.is_none() && excuse(self.voice.failures()).is_none() {
+                self.say_stock(now, Stock::StillHere);
+            }
         }
     }
 
@@ -95,13 +101,13 @@ impl Call {
     /// What must hold after every step.
     pub fn check_invariants(&self) {
         if self.is_talking() {
-            let heard = self.caller.is_speaking() || self.voice.is_audible();
+            let heard = self.caller.is_speaking() || self.voice.is_audible() || self.handover.is_joined();
             debug_assert!(heard || self.timers.any_but(Timer::Longest), "nobody speaks, and nothing will wake the call");
             debug_assert!(!self.filing.is_awaited() || self.timers.runs(Timer::Records), "the records are waited for with a timer");
             let asks = self.asked.as_ref().is_some_and(|asked| asked.result.is_none());
             debug_assert!(!asks || self.timers.runs(Timer::Understand), "the model is waited for with a timer");
             debug_assert!(!self.voice.is_settling() || self.timers.runs(Timer::Settle), "a turn that was cut settles");
-            debug_assert!(!self.transfer.is_under_way() || self.timers.runs(Timer::Transfer), "another telephone rings with a timer");
+            debug_assert!(!self.handover.is_under_way() || self.timers.runs(Timer::Handover), "another telephone rings with a timer");
         }
         if self.is_over() {
             debug_assert!(self.timers.next().is_none(), "nothing wakes a call that is over");

@@ -209,3 +209,51 @@ fn strangers_meet_silence_unless_the_configuration_says_otherwise() {
     assert_eq!(said("strangers = \"refuse\"").unwrap().sip.strangers, crate::sip::Strangers::Refuse);
     assert!(said("strangers = \"challenge\"").unwrap_err().to_string().contains("\"silence\""));
 }
+
+#[test]
+fn people_are_reached_at_one_place_alone_or_in_a_group() {
+    let more = r#"
+[people.anna]
+name = "Anna"
+uri = "sip:anna@127.0.0.1:5071"
+ring_s = 15
+brief = false
+transfer = "bridge"
+context = "user-to-user"
+hours = { monday = "9:00-17:00", sunday = "closed" }
+[people.all]
+group = ["office", "anna"]
+ring = "in-turn"
+[people.mobile]
+number = "+13125550188"
+"#;
+    let (_dir, file) = written(&format!("{RIGHT}{more}"));
+    let config = Config::load(&file).unwrap();
+    let anna = &config.people["anna"];
+    assert_eq!((&anna.at, anna.briefing), (&At::One(Reach::Uri("sip:anna@127.0.0.1:5071".to_owned())), crate::call::Briefing::None));
+    assert_eq!((anna.transfer, &anna.context), (TransferBy::Bridge, &Context::UserToUser));
+    let hours = anna.hours.as_ref().unwrap();
+    assert!(hours.open_at("2026-11-23T10:00".parse().unwrap()) && !hours.open_at("2026-11-24T10:00".parse().unwrap()));
+    assert_eq!(config.people["all"].at.to_string(), "office, anna in turn");
+    assert_eq!(config.people["office"].briefing, crate::call::Briefing::Spoken);
+}
+
+#[test]
+fn people_who_cannot_be_reached_so_are_told() {
+    for (more, wanted) in [
+        ("[people.x]\nname = \"X\"\n", "needs uri"),
+        ("[people.x]\nuri = \"sip:a@b\"\nnumber = \"123\"\n", "more than once"),
+        ("[people.x]\nphone = \"desk\"\n", "[phones.desk]"),
+        ("[people.x]\nnumber = \"call me\"\n", "no telephone number"),
+        ("[people.x]\ngroup = [\"nobody\"]\n", "[people.nobody]"),
+        ("[people.x]\ngroup = [\"x\"]\n", "is a group itself"),
+        ("[people.x]\ngroup = [\"office\"]\nring = \"soon\"\n", "\"in-turn\""),
+        ("[people.x]\nuri = \"sip:a@b\"\nring = \"together\"\n", "belongs to a group"),
+        ("[people.x]\nuri = \"sip:a@b\"\nhours = { monday = \"9 to 5\" }\n", "no hours"),
+        ("[people.x]\nuri = \"sip:a@b\"\nhours = { someday = \"9:00-17:00\" }\n", "no day"),
+        ("[people.x]\nnumber = \"+13125550188\"\ntransfer = \"refer\"\n", "\"bridge\""),
+    ] {
+        let told = problems(&format!("{RIGHT}{more}"));
+        assert!(told.len() == 1 && told[0].0.is_some() && told[0].1.contains(wanted), "{wanted}: {told:?}");
+    }
+}

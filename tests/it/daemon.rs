@@ -66,6 +66,17 @@ impl Daemon {
         Self::start_at(root().join("config/demo/nightbell.toml"), &[anywhere, arguments].concat())
     }
 
+    /// The demonstration with these people instead of its own.
+    pub fn start_with_people(people: &str) -> Option<Self> {
+        let demo = std::fs::read_to_string(root().join("config/demo/nightbell.toml")).unwrap();
+        let (front, rest) = demo.split_once("[people.office]").unwrap();
+        let behind = rest.split_once("[agents]").unwrap().1.replace("\"agents\"", &format!("{:?}", root().join("config/demo/agents")));
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("nightbell.toml");
+        std::fs::write(&file, format!("{front}{people}\n[agents]{behind}")).unwrap();
+        Self::start_at(file, &["--sip", "127.0.0.1:0"])
+    }
+
     /// A daemon with a configuration of the test's own.
     pub fn start_at(config: PathBuf, arguments: &[&str]) -> Option<Self> {
         let (program, there) = program();
@@ -186,6 +197,11 @@ impl Daemon {
         serde_json::from_slice(&output.stdout).unwrap_or_else(|error| {
             panic!("`nightbell {what} --json` gave no JSON: {error}\n{}\n{}", String::from_utf8_lossy(&output.stderr), self.log())
         })
+    }
+
+    /// Its data directory.
+    pub fn data(&self) -> &std::path::Path {
+        self.data.path()
     }
 
     /// What the daemon has logged.
