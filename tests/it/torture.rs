@@ -57,7 +57,10 @@ impl Peer {
             sockets.iter().find_map(|(place, socket)| {
                 let (length, _) = socket.recv_from(&mut buffer).ok()?;
                 let text = String::from_utf8_lossy(&buffer[..length]).into_owned();
-                self.seen.borrow_mut().insert(text.clone()).then_some((*place, Message { text }))
+                let message = Message { text };
+                let is_new = self.seen.borrow_mut().insert(message.text.clone());
+                let is_repeated = message.header("CSeq").is_some_and(|cseq| cseq.ends_with("INVITE"));
+                (is_new || !is_repeated).then_some((*place, message))
             })
         })
     }
