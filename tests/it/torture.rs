@@ -120,6 +120,9 @@ fn end_call(peer: &Peer, to: SocketAddr) -> Result<(), String> {
     send(within_call(&last, "ACK"));
     if last.status() < 300 {
         send(within_call(&last, "BYE"));
+        let of_bye = |message: &Message| message.header("CSeq").is_some_and(|cseq| cseq.ends_with("BYE"));
+        let done = wait::within(Duration::from_secs(5), || peer.next(Duration::ZERO).filter(|(_, message)| of_bye(message)));
+        return done.map(|_| ()).ok_or_else(|| "the BYE is not answered".to_owned());
     }
     Ok(())
 }
