@@ -5,7 +5,7 @@ use std::net::{SocketAddr, UdpSocket};
 use std::time::Duration;
 
 use assert_no_alloc::{AllocDisabler, assert_no_alloc};
-use nightbell::audio::{Codec, Tone, tone_share};
+use nightbell::audio::{Codec, Tone, Tune, tone_share};
 use nightbell::base::clock::Clock;
 use nightbell::base::{Frame, Instant, LegId, Rate, RtpTime, Seed, TurnId};
 use nightbell::media::{Direction, Leg, LegEnds, LegSetup, MediaCore, MediaPorts, Order, Playback, Renegotiation, Report, TICK_MS};
@@ -127,7 +127,7 @@ impl World {
     fn disturb(&mut self, seed: &mut Seed, turn: &mut u32) {
         let any = u32::try_from(seed.below(u64::from(PAIRED + SCRIPTED))).unwrap();
         let (leg, other) = (LegId(any), LegId((any + 7) % (PAIRED + SCRIPTED)));
-        match seed.below(12) {
+        match seed.below(13) {
             0 => self.order(Order::Pause(leg)),
             1 | 2 => self.order(Order::Resume(leg)),
             3 => {
@@ -139,6 +139,7 @@ impl World {
             6 => self.order(Order::SendDigit(leg, '7')),
             7 => self.order(Order::Direct(leg, Direction::ReceiveOnly)),
             8 => self.order(Order::Direct(leg, Direction::SendReceive)),
+            11 => self.order(Order::Tune(leg, Some(if turn.is_multiple_of(2) { Tune::Hold } else { Tune::Ringing }))),
             9 => self.order(Order::Tap(leg, Some(Box::new(ring(4).0)))),
             10 => {
                 let agreed =

@@ -1,5 +1,6 @@
 //! Codecs, tones and the arithmetic of sound. Pure.
 
+mod cadence;
 mod codec;
 mod conceal;
 mod level;
@@ -7,6 +8,7 @@ mod mix;
 mod resample;
 mod tone;
 
+pub use cadence::{Cadence, Tune};
 pub use codec::Codec;
 pub use conceal::Concealer;
 pub use level::{dbov, rms};

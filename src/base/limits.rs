@@ -6,6 +6,9 @@ pub const CALLS_MAX: usize = 256;
 /// Legs of media at once: a call has one, and a second while it is put through. Full: no second leg, the caller is told.
 pub const LEGS_MAX: usize = 2 * CALLS_MAX;
 
+/// Telephones that are rung for one caller at once. More in a group: the first ones.
+pub const LEGS_RUNG_MAX: usize = 8;
+
 /// The packet time we send, in milliseconds.
 pub const PTIME_MS: u64 = 20;
 

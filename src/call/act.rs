@@ -1,7 +1,5 @@
 //! From the caller's sentence to the kernel, and from the kernel's effects to orders.
 
-use std::time::Duration;
-
 use crate::base::civil::DateTime;
 use crate::base::{Instant, Pii};
 use crate::dialogue::{Effect, Event, Proposal};
@@ -60,11 +58,11 @@ impl Call {
         let mut effects = Vec::new();
         self.kernel.step(local, event, &mut effects);
         for effect in effects {
-            self.perform(now, effect);
+            self.perform(now, local, effect);
         }
     }
 
-    fn perform(&mut self, now: Instant, effect: Effect) {
+    fn perform(&mut self, now: Instant, local: DateTime, effect: Effect) {
         match effect {
             Effect::Say { turn, sentences, expected } => {
                 let text: Vec<&str> = sentences.iter().map(|sentence| sentence.text.expose().as_str()).collect();
@@ -81,16 +79,8 @@ impl Call {
                 self.filing.ordered(now, id, Paper::Commit);
                 self.out.push_back(Output::Commit { effect: id, record });
             }
-            Effect::Transfer { id, target } => {
-                self.transfer.begin(id);
-                self.timers.set(Timer::Transfer, now + Duration::from_millis(self.settings.transfer_ms));
-                self.out.push_back(Output::Refer { target });
-            }
-            Effect::CancelTransfer { .. } => {
-                self.transfer.cancel();
-                self.timers.stop(Timer::Transfer);
-                self.out.push_back(Output::CancelRefer);
-            }
+            Effect::Transfer { id, target } => self.put_through(now, local, id, &target),
+            Effect::CancelTransfer { .. } => self.stay(),
             Effect::HangUp => self.out.push_back(Output::Hangup),
             Effect::Journal(decision) => self.out.push_back(Output::Decision(decision)),
         }

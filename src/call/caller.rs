@@ -211,6 +211,12 @@ impl Caller {
         ended
     }
 
+    /// What waits is no longer ours to answer. Answers whose sound may be forgotten.
+    pub fn forget(&mut self) -> Vec<u32> {
+        self.speaking = false;
+        std::mem::take(&mut self.waiting).into_iter().map(|utterance| utterance.number).collect()
+    }
+
     fn start(&mut self, number: u32) -> Next {
         let Some(utterance) = self.find(number) else { return Next::Wait };
         utterance.recognition = Recognition::Running;

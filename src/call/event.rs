@@ -2,9 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::handover::{LegNews, LegNo, Plan};
+pub use super::output::{Context, Output, Stock, TurnRecord, Who};
 use crate::base::civil::DateTime;
 use crate::base::{Pii, TurnId};
-use crate::dialogue::{Busy, CommitFailure, Decision, EffectId, Expected, Outcome, Receipt, Record, UnderstandingRequest};
+use crate::dialogue::{Busy, CommitFailure, EffectId, Receipt};
 use crate::hear::EndReason;
 
 /// Which engine.
@@ -45,6 +47,15 @@ pub enum Input {
     Engine(Answer),
     /// In the records.
     Filed(Filed),
+    /// On a leg that the call placed.
+    Leg {
+        /// Which.
+        leg: LegNo,
+        /// What.
+        news: LegNews,
+    },
+    /// The call arrived, and these people are rung before it is answered.
+    First(Plan),
 }
 
 /// What the signalling side tells.
@@ -63,6 +74,10 @@ pub enum Line {
     ReferProgress(u16),
     /// The other side refused our REFER, with this status.
     ReferFailed(u16),
+    /// The caller holds the call, or goes on.
+    Held(bool),
+    /// The caller's side asks us to call somebody else. We do not: who calls decides nothing here.
+    Referred,
     /// The call is over on the wire. `failed`: not by a hang-up of either side.
     Gone {
         /// True when the call broke (no ACK, no sound, no answer).
@@ -205,146 +220,6 @@ pub enum Filed {
         effect: EffectId,
         /// What is taken.
         busy: Option<Vec<Busy>>,
-    },
-}
-
-/// Who said a turn.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Who {
-    /// The box.
-    Agent,
-    /// The person who called.
-    Caller,
-}
-
-/// One turn as it stands in the records, when it is over.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-pub struct TurnRecord {
-    /// When it began, on the call's own clock.
-    pub at_ms: u64,
-    /// Who.
-    pub who: Who,
-    /// What was to be said, or what was understood.
-    pub text: Pii<String>,
-    /// The part of it that was played; for a caller's turn the same as `text`.
-    pub heard: Pii<String>,
-    /// From the caller's last voiced sample to our first; only for our answers.
-    pub gap_ms: Option<u64>,
-    /// Of the recogniser; only for the caller's turns.
-    pub confidence: Option<f32>,
-}
-
-/// A sentence that is kept as sound in memory, so that it can be said with every engine dead.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Stock {
-    /// An engine is being restarted.
-    Moment,
-    /// It takes longer than it should.
-    StillHere,
-    /// Nothing more can be said: a person will call back.
-    Broken,
-}
-
-impl Stock {
-    /// All of them, to be made ready at start.
-    pub const ALL: [Self; 3] = [Self::Moment, Self::StillHere, Self::Broken];
-
-    /// The words.
-    pub const fn text(self) -> &'static str {
-        match self {
-            Self::Moment => "One moment please.",
-            Self::StillHere => "Sorry, this is taking a little longer. Please hold on.",
-            Self::Broken => "I am sorry, I cannot go on right now. Please call again.",
-        }
-    }
-}
-
-/// What a call asks the shell to do.
-#[derive(Clone, PartialEq, Debug)]
-pub enum Output {
-    /// Recognise what was heard of this utterance so far.
-    Transcribe {
-        /// Which.
-        utterance: u32,
-        /// Which try; answers to earlier ones are stale.
-        attempt: u32,
-        /// Words that are likely.
-        hint: String,
-    },
-    /// The sound of this utterance is no longer needed.
-    Forget {
-        /// Which.
-        utterance: u32,
-    },
-    /// Ask the language model.
-    Understand {
-        /// Comes back with the answer.
-        request: u32,
-        /// What to ask.
-        ask: UnderstandingRequest,
-        /// After so many milliseconds nobody waits any more.
-        within_ms: u64,
-    },
-    /// Say this, after what is being said already.
-    Speak {
-        /// The turn.
-        turn: TurnId,
-        /// The words as written.
-        text: Pii<String>,
-    },
-    /// Say this from memory.
-    SpeakStock {
-        /// The turn.
-        turn: TurnId,
-        /// Which sentence.
-        stock: Stock,
-    },
-    /// Drop every turn below this one, wherever it is.
-    FlushBelow(TurnId),
-    /// Tell the ear what kind of answer is awaited.
-    Expect(Expected),
-    /// Put this on disk, then tell with what receipt.
-    Commit {
-        /// The effect.
-        effect: EffectId,
-        /// What.
-        record: Record,
-    },
-    /// Find out what is taken.
-    LookUp {
-        /// The effect.
-        effect: EffectId,
-        /// What is booked.
-        resource: String,
-        /// From.
-        from: DateTime,
-        /// To (exclusive).
-        to: DateTime,
-    },
-    /// Ask the other side to call somebody else instead of us.
-    Refer {
-        /// The door's name in the agent file: "office".
-        target: String,
-    },
-    /// Take that back, when it is still possible.
-    CancelRefer,
-    /// A person has the caller: put that on disk.
-    FileTransfer {
-        /// The transfer.
-        effect: EffectId,
-    },
-    /// Hang up.
-    Hangup,
-    /// Write this turn into the records.
-    Turn(TurnRecord),
-    /// Write this decision into the journal.
-    Decision(Decision),
-    /// The call is over and nothing of it is outstanding.
-    Over {
-        /// What it ended with.
-        outcome: Outcome,
     },
 }
 

@@ -1,18 +1,19 @@
 //! The call itself: it routes, it does not work.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::civil::DateTime;
 use crate::base::{Instant, Pii, TurnId};
-use crate::dialogue::{Event, Kernel, Organ, Outcome, PromptStyle, TransferProgress};
+use crate::dialogue::{Event, Kernel, Organ, Outcome, PromptStyle};
 
 use super::caller::Caller;
 use super::event::{Answer, Engine, Failure, Filed, Input, Line, Output, Sound};
-use super::filing::{Filing, Paper};
+use super::filing::Filing;
+use super::handover::{Handover, Plan, Told};
 use super::speaking::SETTLE;
 use super::timers::{Timer, Timers};
-use super::transfer::Transfer;
 use super::voice::Voice;
 
 /// How patient a call is.
@@ -31,8 +32,11 @@ pub struct Settings {
     pub late_ms: u64,
     /// How long the records may take before the call goes on without their answer.
     pub records_ms: u64,
-    /// How long another telephone may ring.
+    /// How long the caller's side may take to call somebody else for us.
     pub transfer_ms: u64,
+    /// Whom each door leads to.
+    #[serde(default)]
+    pub people: Arc<BTreeMap<String, Plan>>,
     /// How long a call may last.
     pub longest_ms: u64,
 }
@@ -48,6 +52,7 @@ impl Default for Settings {
             late_ms: 2_000,
             records_ms: 8_000,
             transfer_ms: 30_000,
+            people: Arc::default(),
             longest_ms: 1_800_000,
         }
     }
@@ -69,7 +74,9 @@ pub(super) struct Asked {
 
 /// Where a call is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Phase {
+pub(super) enum Phase {
+    /// People are rung; the call is not answered yet.
+    Arriving,
     /// Our 200 is out, or is about to be.
     Accepted,
     /// The greeting has begun.
@@ -88,13 +95,13 @@ pub struct Call {
     pub(super) kernel: Kernel,
     pub(super) caller: Caller,
     pub(super) voice: Voice,
-    pub(super) transfer: Transfer,
+    pub(super) handover: Handover,
     pub(super) timers: Timers,
     pub(super) out: VecDeque<Output>,
     /// When the caller's last sentence ended, until our answer to it has begun.
     pub(super) waiting_since: Option<Instant>,
     pub(super) filing: Filing,
-    phase: Phase,
+    pub(super) phase: Phase,
     pub(super) asked: Option<Asked>,
     pub(super) requests: u32,
     pub(super) silences: u32,
@@ -119,7 +126,7 @@ impl Call {
             kernel,
             caller: Caller::default(),
             voice: Voice::default(),
-            transfer: Transfer::default(),
+            handover: Handover::default(),
             timers,
             out: VecDeque::new(),
             waiting_since: None,
@@ -155,9 +162,13 @@ impl Call {
                     self.timers.stop(Timer::Late);
                 }
             }
+            // What two people say to each other is not ours to hear.
+            Input::Hearing(_) if self.handover.is_joined() => {}
             Input::Hearing(hearing) => self.hearing(now, hearing),
             Input::Engine(answer) => self.engine(now, local, answer),
             Input::Filed(filed) => self.filed(now, local, filed),
+            Input::Leg { leg, news } => self.leg(now, local, leg, news),
+            Input::First(plan) => self.ring_first(now, local, plan),
         }
         self.advance(now, local);
         self.check_invariants();
@@ -201,17 +212,16 @@ impl Call {
             Line::Connected => self.greet(now, local),
             Line::Key(key) => self.key(now, local, key),
             Line::ReferAccepted => {}
-            Line::ReferProgress(status) | Line::ReferFailed(status) => {
-                if let Some((effect, progress)) = self.transfer.status(status) {
-                    self.transferring(now, local, effect, progress);
-                }
-            }
+            Line::ReferProgress(status) => self.refer_status(now, local, status, Told::Notified),
+            Line::ReferFailed(status) => self.refer_status(now, local, status, Told::Refused),
+            Line::Held(held) => self.caller_held(now, local, held),
+            Line::Referred => self.refuse_refer(),
             Line::Gone { failed } => self.gone(now, local, failed),
         }
     }
 
     fn greet(&mut self, now: Instant, local: DateTime) {
-        if self.phase == Phase::Accepted {
+        if self.phase == Phase::Accepted && !self.handover.is_joined() {
             self.phase = Phase::Talking;
             self.timers.stop(Timer::Greet);
             self.step(now, local, Event::Began);
@@ -219,6 +229,9 @@ impl Call {
     }
 
     fn key(&mut self, now: Instant, local: DateTime, key: char) {
+        if self.handover.caller_key(key) {
+            return self.follow_handover(now, local);
+        }
         self.cut_voice(now);
         self.silences = 0;
         // What the model was asked before the key was asked in another state.
@@ -227,18 +240,6 @@ impl Call {
         self.file_caller(now, Pii::new(format!("[key {key}]")), None);
         self.waiting_since = Some(now);
         self.step(now, local, Event::Digit(key));
-    }
-
-    fn transferring(&mut self, now: Instant, local: DateTime, effect: crate::dialogue::EffectId, progress: TransferProgress) {
-        if progress != TransferProgress::Started {
-            self.timers.stop(Timer::Transfer);
-        }
-        self.step(now, local, Event::Transfer { effect, progress });
-        if self.transfer.has_succeeded() {
-            self.filing.ordered(now, effect, Paper::Transfer);
-            self.out.push_back(Output::FileTransfer { effect });
-            self.out.push_back(Output::Hangup);
-        }
     }
 
     fn gone(&mut self, now: Instant, local: DateTime, failed: bool) {
@@ -250,6 +251,7 @@ impl Call {
         self.phase = Phase::Leaving;
         // First of all: words that are filed after it are followed by nothing.
         self.tell_kernel(now, local, Event::HungUp);
+        self.end_handover(now, local);
         self.voice.cut(now);
         if self.voice.is_silent() {
             return self.left(now, local);
@@ -347,10 +349,9 @@ impl Call {
             Timer::Records => self.miss_records(now, local),
             Timer::Settle if self.phase == Phase::Leaving => self.left(now, local),
             Timer::Settle => self.finish_turns(now, local, true),
-            Timer::Transfer => {
-                if let Some((effect, progress)) = self.transfer.timed_out() {
-                    self.transferring(now, local, effect, progress);
-                }
+            Timer::Handover => {
+                self.handover.handle_timeout(now);
+                self.follow_handover(now, local);
             }
             Timer::Longest => self.out.push_back(Output::Hangup),
             Timer::Linger => self.filing.clear(),
@@ -375,7 +376,8 @@ impl Call {
     }
 
     fn await_caller(&mut self, now: Instant) {
-        let quiet = self.voice.is_silent() && !self.caller.is_pending() && !self.filing.is_awaited() && !self.timers.runs(Timer::Transfer);
+        let people = self.handover.is_under_way() || self.handover.is_joined();
+        let quiet = self.voice.is_silent() && !self.caller.is_pending() && !self.filing.is_awaited() && !people;
         if quiet && !self.timers.runs(Timer::Silence) {
             self.timers.set(Timer::Silence, now + Duration::from_millis(self.settings.silence_ms));
         } else if !quiet {

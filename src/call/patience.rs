@@ -27,7 +27,9 @@ impl Call {
     /// Watches over the silence: runs while we owe something and nobody is heard.
     pub(super) fn be_patient(&mut self, now: Instant) {
         let owed = self.caller.is_pending() || self.voice.awaits_sound() || self.filing.is_awaited();
-        let heard = self.caller.is_speaking() || self.voice.is_audible();
+        // Who talks to a person, or hears another telephone ring, does not hear us be silent.
+        let people = self.handover.is_joined() || self.handover.is_under_way();
+        let heard = self.caller.is_speaking() || self.voice.is_audible() || people;
         if !owed || self.leaving.is_some() {
             self.waits = 0;
         }
@@ -99,13 +101,13 @@ impl Call {
     /// What must hold after every step.
     pub fn check_invariants(&self) {
         if self.is_talking() {
-            let heard = self.caller.is_speaking() || self.voice.is_audible();
+            let heard = self.caller.is_speaking() || self.voice.is_audible() || self.handover.is_joined();
             debug_assert!(heard || self.timers.any_but(Timer::Longest), "nobody speaks, and nothing will wake the call");
             debug_assert!(!self.filing.is_awaited() || self.timers.runs(Timer::Records), "the records are waited for with a timer");
             let asks = self.asked.as_ref().is_some_and(|asked| asked.result.is_none());
             debug_assert!(!asks || self.timers.runs(Timer::Understand), "the model is waited for with a timer");
             debug_assert!(!self.voice.is_settling() || self.timers.runs(Timer::Settle), "a turn that was cut settles");
-            debug_assert!(!self.transfer.is_under_way() || self.timers.runs(Timer::Transfer), "another telephone rings with a timer");
+            debug_assert!(!self.handover.is_under_way() || self.timers.runs(Timer::Handover), "another telephone rings with a timer");
         }
         if self.is_over() {
             debug_assert!(self.timers.next().is_none(), "nothing wakes a call that is over");

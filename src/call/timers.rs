@@ -23,8 +23,8 @@ pub enum Timer {
     Records,
     /// When an interrupted turn's last reports must have come.
     Settle,
-    /// When to give up on a transfer.
-    Transfer,
+    /// When something is due on the way to a person.
+    Handover,
     /// When to end a call that goes on for ever.
     Longest,
     /// When to stop waiting for the records of a call that is gone.
@@ -42,7 +42,7 @@ impl Timer {
         Self::Patience,
         Self::Records,
         Self::Settle,
-        Self::Transfer,
+        Self::Handover,
         Self::Longest,
         Self::Linger,
     ];

@@ -15,7 +15,7 @@ pub(super) fn check(args: &CheckArgs) -> Done {
     let trusted: Vec<String> = config.sip.trusted.iter().map(ToString::to_string).collect();
     lines.push(format!("calls          at udp {}, from {}", listen.join(", "), trusted.join(", ")));
     lines.extend(config.plan.rules.iter().map(|rule| format!("route          {}: {}", rule.told(), rule.action.told())));
-    lines.extend(config.people.values().map(|person| format!("person         {} at {}", person.name, person.uri)));
+    lines.extend(config.people.values().map(|person| format!("person         {} at {}", person.name, person.at)));
     print::lines(lines)?;
     print::lines([data(&config.store.data)?])?;
     let chosen = choose(&config).map_err(Failure::usage)?;

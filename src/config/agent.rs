@@ -306,7 +306,7 @@ fn week(path: &Path, place: &str, raw: &RawWeek) -> Result<Hours, AgentFileError
     Ok(hours)
 }
 
-fn span(text: &str) -> Option<Span> {
+pub(super) fn span(text: &str) -> Option<Span> {
     let (from, to) = text.split_once('-')?;
     let span = Span { from: clock_time(from)?, to: clock_time(to)? };
     (span.from < span.to).then_some(span)

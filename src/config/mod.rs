@@ -2,6 +2,7 @@
 
 pub mod agent;
 mod check;
+pub mod edit;
 mod error;
 mod load;
 mod meant;
@@ -13,8 +14,8 @@ pub mod recipes;
 pub use error::{ConfigErrors, Problem};
 pub use load::Overrides;
 pub use meant::{
-    Advertised, Business, CallerId, Caps, Config, Context, Engines, Http, Listener, Media, NumberFormat, Outbound, PackChoice, Person,
-    Phone, Sip, Store, Tls, TransferBy, Trunk,
+    Advertised, At, Business, CallerId, Caps, Config, Context, Engines, Http, Listener, Media, NumberFormat, Outbound, PackChoice, Person,
+    Phone, Reach, Sip, Store, Tls, TransferBy, Trunk,
 };
 pub use network::Network;
 

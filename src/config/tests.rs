@@ -75,7 +75,7 @@ fn an_unknown_key_is_refused_with_its_line_and_what_to_write() {
     assert_eq!(told[0].0, Some(3));
     assert!(told[0].1.contains("unknown key \"nmae\"") && told[0].1.contains("name, time_zone"), "{told:?}");
     assert_eq!(told[1].0, Some(7));
-    assert!(told[1].1.contains("listen, trusted, phones, advertised, user_agent"), "{told:?}");
+    assert!(told[1].1.contains("listen, trusted, phones, strangers, advertised, user_agent"), "{told:?}");
     assert_eq!(problems(&format!("{RIGHT}\n[[route]]\nfom = \"x\"\n"))[0].0, Some(20));
     assert_eq!(problems(&format!("{RIGHT}\n[telephone]\n"))[0].0, Some(19));
 }
@@ -197,4 +197,63 @@ fn a_trunk_starts_from_its_recipe_and_says_what_it_lacks() {
     let lines: Vec<_> = told.iter().map(|(line, _)| line.unwrap()).collect();
     assert_eq!(lines, [19, 20, 23, 26, 27, 28], "{told:#?}");
     assert!(told.iter().any(|(_, what)| what.contains("freepbx-extension")), "{told:?}");
+}
+
+#[test]
+fn strangers_meet_silence_unless_the_configuration_says_otherwise() {
+    let said = |line: &str| {
+        let (_dir, file) = written(&RIGHT.replace("[sip]\n", &format!("[sip]\n{line}\n")));
+        Config::settings(&file, &Overrides::default())
+    };
+    assert_eq!(said("").unwrap().sip.strangers, crate::sip::Strangers::Silence);
+    assert_eq!(said("strangers = \"refuse\"").unwrap().sip.strangers, crate::sip::Strangers::Refuse);
+    assert!(said("strangers = \"challenge\"").unwrap_err().to_string().contains("\"silence\""));
+}
+
+#[test]
+fn people_are_reached_at_one_place_alone_or_in_a_group() {
+    let more = r#"
+[people.anna]
+name = "Anna"
+uri = "sip:anna@127.0.0.1:5071"
+ring_s = 15
+brief = false
+transfer = "bridge"
+context = "user-to-user"
+hours = { monday = "9:00-17:00", sunday = "closed" }
+[people.all]
+group = ["office", "anna"]
+ring = "in-turn"
+[people.mobile]
+number = "+13125550188"
+"#;
+    let (_dir, file) = written(&format!("{RIGHT}{more}"));
+    let config = Config::load(&file).unwrap();
+    let anna = &config.people["anna"];
+    assert_eq!((&anna.at, anna.briefing), (&At::One(Reach::Uri("sip:anna@127.0.0.1:5071".to_owned())), crate::call::Briefing::None));
+    assert_eq!((anna.transfer, &anna.context), (TransferBy::Bridge, &Context::UserToUser));
+    let hours = anna.hours.as_ref().unwrap();
+    assert!(hours.open_at("2026-11-23T10:00".parse().unwrap()) && !hours.open_at("2026-11-24T10:00".parse().unwrap()));
+    assert_eq!(config.people["all"].at.to_string(), "office, anna in turn");
+    assert_eq!(config.people["office"].briefing, crate::call::Briefing::Spoken);
+}
+
+#[test]
+fn people_who_cannot_be_reached_so_are_told() {
+    for (more, wanted) in [
+        ("[people.x]\nname = \"X\"\n", "needs uri"),
+        ("[people.x]\nuri = \"sip:a@b\"\nnumber = \"123\"\n", "more than once"),
+        ("[people.x]\nphone = \"desk\"\n", "[phones.desk]"),
+        ("[people.x]\nnumber = \"call me\"\n", "no telephone number"),
+        ("[people.x]\ngroup = [\"nobody\"]\n", "[people.nobody]"),
+        ("[people.x]\ngroup = [\"x\"]\n", "is a group itself"),
+        ("[people.x]\ngroup = [\"office\"]\nring = \"soon\"\n", "\"in-turn\""),
+        ("[people.x]\nuri = \"sip:a@b\"\nring = \"together\"\n", "belongs to a group"),
+        ("[people.x]\nuri = \"sip:a@b\"\nhours = { monday = \"9 to 5\" }\n", "no hours"),
+        ("[people.x]\nuri = \"sip:a@b\"\nhours = { someday = \"9:00-17:00\" }\n", "no day"),
+        ("[people.x]\nnumber = \"+13125550188\"\ntransfer = \"refer\"\n", "\"bridge\""),
+    ] {
+        let told = problems(&format!("{RIGHT}{more}"));
+        assert!(told.len() == 1 && told[0].0.is_some() && told[0].1.contains(wanted), "{wanted}: {told:?}");
+    }
 }

@@ -183,6 +183,13 @@ pub enum Event {
         /// The news.
         progress: TransferProgress,
     },
+    /// People were rung before the call was answered, and this came of it.
+    RangFirst {
+        /// The news.
+        progress: TransferProgress,
+    },
+    /// The person who had the call passed it on, nobody took it there, and the person has hung up.
+    CameBack,
     /// An engine is gone.
     EngineGone(Organ),
     /// It is back.

@@ -1,10 +1,12 @@
 //! Opening hours, and what they make of "within two working hours".
 
+use serde::{Deserialize, Serialize};
+
 use super::when;
 use crate::base::civil::{Date, DateTime, Time, ToSpan, Weekday};
 
 /// One span of a day.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Span {
     /// Open from.
     pub from: Time,
@@ -13,7 +15,7 @@ pub struct Span {
 }
 
 /// Opening hours of a week, Monday first; `None` is closed.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hours {
     /// Monday to Sunday.
     pub week: [Option<Span>; 7],

@@ -9,6 +9,7 @@
 //! a minute without any of these            -> Endless
 //! ```
 
+use super::level::Level;
 use super::sense::Hop;
 use super::vad::HOP_MS;
 
@@ -36,6 +37,9 @@ const FAX: (u64, u16) = (400, 2_100);
 /// How far a tone may wander and still be one, in hertz: one bin.
 const WANDERS_HZ: u16 = 70;
 
+/// How far its loudness may move from hop to hop, in decibels. Two tones close together, as telephones ring, beat against each other.
+const WANDERS_DB: f32 = 3.0;
+
 /// How long after a person was presumed a beep still shows that it was none.
 const REVISED_MS: u64 = 20_000;
 
@@ -62,6 +66,7 @@ pub enum Answerer {
 #[derive(Clone, Copy, Debug)]
 struct Tone {
     hertz: u16,
+    level: Level,
     ms: u64,
 }
 
@@ -87,7 +92,7 @@ impl Screen {
             // Nothing is known: a lost packet neither ends a tone nor makes a silence.
             return None;
         }
-        let found = self.tone(hop.pure_hz).or_else(|| self.voice(voiced && hop.pure_hz.is_none()))?;
+        let found = self.tone(hop).or_else(|| self.voice(voiced && hop.pure_hz.is_none()))?;
         match found {
             Answerer::Person | Answerer::Silent => self.presumed_ms = Some(self.at_ms),
             Answerer::Recorder | Answerer::Fax | Answerer::Endless => self.over = true,
@@ -100,14 +105,14 @@ impl Screen {
         self.over
     }
 
-    fn tone(&mut self, pure_hz: Option<u16>) -> Option<Answerer> {
-        let goes_on = self.tone.zip(pure_hz).filter(|(tone, hertz)| tone.hertz.abs_diff(*hertz) <= WANDERS_HZ);
-        if let Some((tone, _)) = goes_on {
+    fn tone(&mut self, hop: &Hop) -> Option<Answerer> {
+        let next = hop.pure_hz.map(|hertz| Tone { hertz, level: hop.level, ms: HOP_MS });
+        if let Some((tone, next)) = self.tone.zip(next).filter(|(tone, next)| tone.goes_on_as(*next)) {
             let ms = tone.ms + HOP_MS;
-            self.tone = Some(Tone { ms, ..tone });
+            self.tone = Some(Tone { ms, level: next.level, ..tone });
             return (tone.hertz.abs_diff(FAX.1) <= WANDERS_HZ && ms >= FAX.0).then_some(Answerer::Fax);
         }
-        let ended = std::mem::replace(&mut self.tone, pure_hz.map(|hertz| Tone { hertz, ms: HOP_MS }));
+        let ended = std::mem::replace(&mut self.tone, next);
         ended.filter(|tone| tone.is_beep()).map(|_| Answerer::Recorder)
     }
 
@@ -134,6 +139,10 @@ impl Screen {
 }
 
 impl Tone {
+    fn goes_on_as(self, next: Self) -> bool {
+        self.hertz.abs_diff(next.hertz) <= WANDERS_HZ && next.level.above(self.level).abs() <= WANDERS_DB
+    }
+
     fn is_beep(self) -> bool {
         BEEP_HZ.contains(&self.hertz) && (BEEP_MS.0..=BEEP_MS.1).contains(&self.ms)
     }

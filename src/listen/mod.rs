@@ -12,7 +12,7 @@ mod seat;
 mod table;
 mod thread;
 
-pub use seat::Seat;
+pub use seat::{Attention, Seat};
 pub use table::{ListenCore, ListenReport, ListenStats, Order};
 pub use thread::{Handle, Wake, spawn};
 

@@ -7,6 +7,16 @@ use crate::base::{Captured, Instant, LegId};
 use crate::hear::{Ear, Expectation, Heard, Hold, Settings, Verdict};
 use crate::rt::{Consumer, Gate};
 
+/// Whether a leg is heard.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Attention {
+    /// Its sound goes to its ear.
+    #[default]
+    Open,
+    /// Its sound is thrown away unheard.
+    Shut,
+}
+
 /// One leg: where its sound comes from, its ear, and the gate of its playback.
 pub struct Seat {
     leg: LegId,
@@ -14,12 +24,13 @@ pub struct Seat {
     gate: Arc<Gate>,
     ear: Ear,
     acted: Hold,
+    attention: Attention,
 }
 
 impl Seat {
     /// A seat for `leg`. All memory it will ever need is taken here.
     pub fn new(leg: LegId, captured: Consumer<Captured>, gate: Arc<Gate>, settings: Settings) -> Box<Self> {
-        Box::new(Self { leg, captured, gate, ear: Ear::new(settings), acted: Hold::Open })
+        Box::new(Self { leg, captured, gate, ear: Ear::new(settings), acted: Hold::Open, attention: Attention::Open })
     }
 
     /// Whose seat it is.
@@ -35,6 +46,11 @@ impl Seat {
         self.ear.screen();
     }
 
+    /// An utterance that was open ends by the clock.
+    pub(super) fn attend(&mut self, attention: Attention) {
+        self.attention = attention;
+    }
+
     pub(super) fn judge(&mut self, utterance: u32, verdict: Verdict) {
         self.ear.judge(utterance, verdict);
     }
@@ -44,8 +60,10 @@ impl Seat {
         let mut frames = 0;
         while frames < LISTEN_FRAMES_A_TICK_MAX {
             let Some(captured) = self.captured.pop() else { break };
-            self.ear.handle_frame(now, &captured, self.gate.playing(), self.gate.playing_level());
-            self.act();
+            if self.attention == Attention::Open {
+                self.ear.handle_frame(now, &captured, self.gate.playing(), self.gate.playing_level());
+                self.act();
+            }
             frames += 1;
         }
         if self.ear.poll_deadline().is_some_and(|deadline| deadline <= now) {

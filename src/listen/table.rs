@@ -7,7 +7,7 @@ use crate::rt::{Consumer, Counter, Deviations, Producer, Trash};
 
 use std::sync::Arc;
 
-use super::Seat;
+use super::{Attention, Seat};
 
 /// What the shell asks of the listening thread.
 pub enum Order {
@@ -15,6 +15,8 @@ pub enum Order {
     Add(Box<Seat>),
     /// Stop listening to it; its playback is released if we held it.
     Remove(LegId),
+    /// Hear it or let it pass unheard: what people say to each other is not ours.
+    Attend(LegId, Attention),
     /// This kind of answer is expected on the leg from now on.
     Expect(LegId, Expectation),
     /// A call of ours was just answered on the leg: find out by whom.
@@ -106,6 +108,7 @@ impl ListenCore {
                 None => return,
                 Some(Order::Add(seat)) => self.add(seat),
                 Some(Order::Remove(leg)) => self.remove(leg),
+                Some(Order::Attend(leg, attention)) => self.with(leg, |seat| seat.attend(attention)),
                 Some(Order::Expect(leg, expectation)) => self.with(leg, |seat| seat.expect(expectation)),
                 Some(Order::Screen(leg)) => self.with(leg, Seat::screen),
                 Some(Order::Judge { leg, utterance, verdict }) => self.with(leg, |seat| seat.judge(utterance, verdict)),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
-use super::{ListenCore, ListenReport, ListenStats, Order, Seat, spawn};
+use super::{Attention, ListenCore, ListenReport, ListenStats, Order, Seat, spawn};
 use crate::base::clock::Clock;
 use crate::base::{Captured, CapturedKind, Frame, Instant, LegId, Rate, Samples, Seed, TurnId};
 use crate::hear::{Expectation, Heard, Settings};
@@ -167,4 +167,19 @@ fn wall_the_thread_hears_wakes_the_shell_and_ends_with_its_handle() {
     drop(handle);
     thread.join().unwrap();
     assert!(line.is_abandoned());
+}
+
+#[test]
+fn what_people_say_to_each_other_is_not_heard_until_we_attend_again() {
+    let mut bench = bench(512);
+    let (mut line, _gate) = bench.add(1);
+    let mut at = 0;
+    assert!(bench.orders.push(Order::Attend(LegId(1), Attention::Shut)).is_ok());
+    bench.hear(&mut line, &mut at, &voice(1_500));
+    assert!(bench.reports.pop().is_none(), "nothing was heard");
+    assert_eq!(line.len(), 0, "and nothing is kept");
+    assert!(bench.orders.push(Order::Attend(LegId(1), Attention::Open)).is_ok());
+    bench.hear(&mut line, &mut at, &voice(1_500));
+    let began = std::iter::from_fn(|| bench.reports.pop()).any(|report| matches!(report.heard, Heard::VoiceBegan { .. }));
+    assert!(began, "and then it is");
 }

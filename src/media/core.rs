@@ -138,6 +138,7 @@ impl MediaCore {
             Order::FlushBelow(id, turn) => self.with(id, |leg| leg.gate().flush_below(turn)),
             Order::Bridge(one, other) => self.bridge(one, other),
             Order::Unbridge(id) => self.unbridge(id),
+            Order::Tune(id, tune) => self.with(id, |leg| leg.tune(tune)),
             Order::Tap(id, tap) => self.tap(id, tap),
             Order::SendDigit(id, digit) => self.press(id, digit),
             Order::Direct(id, direction) => self.with(id, |leg| leg.direct(direction)),

@@ -9,7 +9,7 @@ use super::hearing::{Hearing, Listeners};
 use super::orders::{Direction, LegEnds, LegSetup, Renegotiation, Report, Side, Tap, Tapped};
 use super::playing::Playing;
 use super::stats::LegStats;
-use crate::audio::{Codec, mix_into, rms};
+use crate::audio::{Cadence, Codec, Tune, mix_into, rms};
 use crate::base::limits::{CAPTURE_RING_MS, PLAYBACK_RING_MS, PTIME_MS};
 use crate::base::{Frame, Instant, LegId, Samples, Seed};
 use crate::rt::{Gate, ring};
@@ -35,6 +35,7 @@ pub struct Leg {
     seed: Seed,
     pacer: Option<Pacer>,
     bridge: Option<Bridge>,
+    cadence: Option<Cadence>,
     tap: Option<Box<Tap>>,
     /// Samples of time that passed on the sending side.
     said: u64,
@@ -69,6 +70,7 @@ impl Leg {
             seed: setup.seed,
             pacer: None,
             bridge: None,
+            cadence: None,
             tap: None,
             said: 0,
             stats: LegStats::default(),
@@ -108,6 +110,11 @@ impl Leg {
 
     pub(super) fn direct(&mut self, direction: Direction) {
         self.direction = direction;
+    }
+
+    /// Plays a tune from its beginning, or none.
+    pub(super) fn tune(&mut self, tune: Option<Tune>) {
+        self.cadence = tune.map(|tune| Cadence::new(tune, self.codec.rate()));
     }
 
     /// Queues a key; false when it cannot be sent.
@@ -187,6 +194,9 @@ impl Leg {
     fn write_sound(&mut self, header: &Header, packet: &mut [u8; PACKET_BYTES], out: &mut impl FnMut(Report)) -> Option<usize> {
         let mut period = [0; PERIOD];
         let turn = self.playing.next_period(&mut period, self.codec.rate(), &mut self.stats, out);
+        if let Some(cadence) = &mut self.cadence {
+            cadence.mix_into(&mut period);
+        }
         self.playing.gate().set_playing_level(rms(&period));
         if let Some(bridge) = &mut self.bridge {
             mix_into(&mut period, &bridge.next_period());

@@ -7,7 +7,7 @@
 //! socket > source rule > order, gaps > keys -> reports
 //!                                    > G.711 decode > [capture ring]  -> listen
 //!                                                   > bridge of the other leg
-//! [playback ring] > floor > gate > clip count > mix bridge > G.711 encode > pacer > socket        (every 20 ms, always)
+//! [playback ring] > floor > gate > clip count > mix tune, bridge > G.711 encode > pacer > socket        (every 20 ms, always)
 //! ```
 //! A tick is 5 ms: sound is heard at most that long after its packet came, and legs send in four groups a tick apart, so that their work is
 //! spread evenly. Each leg sends at absolute points 20 ms apart.

@@ -4,7 +4,7 @@ use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
 
 use super::{Leg, LegStats};
-use crate::audio::Codec;
+use crate::audio::{Codec, Tune};
 use crate::base::limits::PTIME_MS;
 use crate::base::{Captured, Frame, LegId, Rate, Samples, Seed, TurnId};
 use crate::rt::{Consumer, Gate, Producer};
@@ -151,6 +151,8 @@ pub enum Order {
     Bridge(LegId, LegId),
     /// Part a leg from the one it is bridged to.
     Unbridge(LegId),
+    /// Play a tune to the far end, under everything else, until another or none is ordered. It is no playback: it is not paused, flushed or told.
+    Tune(LegId, Option<Tune>),
     /// Give a recorder both sides of a leg; nothing ends it.
     Tap(LegId, Option<Box<Tap>>),
     /// Press a key (`0`-`9`, `*`, `#`, `A`-`D`) towards the far end.

@@ -8,13 +8,16 @@ use tokio::sync::mpsc;
 use crate::base::clock::unix_millis;
 use crate::base::limits::CALLS_MAX;
 use crate::base::{CallId, Pii};
+use crate::call::Order;
 use crate::dialogue::Agent;
 use crate::net::local_towards;
 use crate::route::{Action, Choice, Query, Via};
 use crate::sip::{Arrival, Command, Flow, Party, SipCall};
 
-use super::line::{self, Opening, SipNews};
+use super::line::{self, Opening};
+use super::news::SipNews;
 use super::onward::{Onward, To};
+use super::plans;
 use super::roll::InProgress;
 use super::switchboard::{NEWS_MAX, Switchboard};
 
@@ -30,6 +33,9 @@ enum Fate {
 
 impl Switchboard {
     pub(super) fn incoming(&mut self, arrival: Arrival) {
+        if let Some(old) = arrival.replaces.filter(|old| self.lines.contains_key(old)) {
+            return self.news(old, SipNews::Replacing { by: arrival.call, offer: arrival.offer });
+        }
         let via = self.via(&arrival);
         let caller = number(arrival.caller().expose());
         let local = self.house.zone.at(unix_millis());
@@ -59,9 +65,7 @@ impl Switchboard {
         if let Some(phone) = &arrival.phone {
             return Via::Phone(phone.clone());
         }
-        let from = arrival.flow.remote.ip();
-        let trunk = self.config.trunks.values().find(|trunk| trunk.calls_from(from));
-        trunk.map_or(Via::Peer, |trunk| Via::Trunk(trunk.name.clone()))
+        self.house.trunks.of_arrival(arrival).map_or(Via::Peer, Via::Trunk)
     }
 
     /// The same, unless the trunk has its share already. A call for help is nobody's share.
@@ -76,7 +80,7 @@ impl Switchboard {
     }
 
     fn fate(&self, choice: &Choice, arrival: &Arrival, via: &Via) -> Fate {
-        let full = self.lines.len() >= CALLS_MAX;
+        let full = self.roll.len() >= CALLS_MAX;
         let refused = |status, words: &str| Fate::Refused { status, words: words.to_owned() };
         let agent = |name: &str| self.config.agents.get(name).cloned();
         match choice {
@@ -120,7 +124,10 @@ impl Switchboard {
         let dialled = arrival.request_user.expose().clone();
         let (id, news) = self.enter(call, &arrival.call_id, &dialled, agent.name());
         let local = reachable(arrival.flow);
-        let opening = Opening { sip: call, id, from: Pii::new(caller), dialled, agent, offer: arrival.offer, local, first };
+        let max_forwards = arrival.max_forwards.saturating_sub(1);
+        let first = (!first.is_empty()).then(|| plans::first(&first, Order::Together, &self.house.people));
+        let from = Pii::new(caller);
+        let opening = Opening { sip: call, id, from, dialled, agent, offer: arrival.offer, local, max_forwards, first };
         tokio::spawn(line::answer(Arc::clone(&self.house), opening, news));
     }
 

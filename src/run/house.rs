@@ -12,16 +12,19 @@ use crate::base::Seed;
 use crate::base::civil::Zone;
 use crate::base::clock::Clock;
 use crate::call;
-use crate::config::Listener;
+use crate::config::{Config, Listener, Person};
 use crate::dialogue::{Agent, CallFacts};
-use crate::net::MediaPorts;
+use crate::net::{MediaPorts, Resolver};
 use crate::observe::trace::Trace;
 use crate::sip::Command;
 use crate::store::Store;
 
 use super::doorman::Doorman;
 use super::hub::Hub;
+use super::phones::PhoneBook;
+use super::place::Order;
 use super::stock::Phrases;
+use super::trunks::Trunks;
 use super::wires::Wires;
 use super::workers::Engines;
 
@@ -47,18 +50,28 @@ pub struct House {
     pub media_address: IpAddr,
     /// What callers are told instead, behind NAT.
     pub advertised: Option<IpAddr>,
-    /// Where people are, by the door's name.
-    pub people: BTreeMap<String, String>,
+    /// Who takes calls, by the door's name.
+    pub people: BTreeMap<String, Person>,
+    /// The business's own telephones: their extensions, by their names.
+    pub phones: BTreeMap<String, String>,
     /// How patient a call is.
     pub call_settings: call::Settings,
     /// What each trunk may use, and who was kept out.
     pub doorman: Doorman,
     /// The messages of the last calls, for their owner.
     pub trace: Trace,
+    /// The PBXs and providers that the box is joined to.
+    pub trunks: Trunks,
+    /// Where the business's own telephones are.
+    pub phone_book: PhoneBook,
     /// What the signalling speaks over.
     pub wires: Wires,
+    /// From names to addresses.
+    pub resolver: Arc<Resolver>,
+    /// As the owner wrote it.
+    pub config: Arc<Config>,
     /// Orders to the signalling.
-    pub switchboard: mpsc::Sender<Command>,
+    pub switchboard: mpsc::Sender<Order>,
     /// Randomness for everything that must not be guessed from outside.
     pub entropy: AtomicU64,
 }
@@ -83,7 +96,7 @@ pub struct Opened {
 impl House {
     /// Orders something of the signalling.
     pub async fn sip(&self, command: Command) {
-        if self.switchboard.send(command).await.is_err() {
+        if self.switchboard.send(Order::Sip(command)).await.is_err() {
             tracing::error!("the switchboard is gone");
         }
     }

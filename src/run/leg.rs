@@ -7,6 +7,7 @@ use tokio::sync::mpsc;
 
 use crate::audio;
 use crate::base::{LegId, Seed};
+use crate::call::Tune;
 use crate::hear;
 use crate::listen::{self, Seat};
 use crate::media::{self, Leg, LegSetup, Playback, Renegotiation};
@@ -35,7 +36,8 @@ impl From<OfferError> for Refusal {
 /// What the sound threads get.
 pub struct Prepared {
     leg: Box<Leg>,
-    seat: Box<Seat>,
+    /// None: nobody listens to the words.
+    seat: Option<Box<Seat>>,
     id: LegId,
     direction: media::Direction,
 }
@@ -58,24 +60,35 @@ pub struct OpenLeg {
 
 /// Opens a leg that answers `offer`, on the address `local` or the one that the configuration advertises.
 pub fn open(house: &House, local: IpAddr, offer: Option<&[u8]>) -> Result<OpenLeg, Refusal> {
+    open_with(house, local, offer, |id, ends| Some(Seat::new(id, ends.captured, ends.gate, hear::Settings::default())))
+}
+
+/// Opens a leg that offers, to somebody whose words are not ours to hear.
+pub fn open_unheard(house: &House, local: IpAddr) -> Result<OpenLeg, Refusal> {
+    open_with(house, local, None, |_, _| None)
+}
+
+/// The ends of a leg that hear.
+struct Hearing {
+    captured: crate::rt::Consumer<crate::base::Captured>,
+    gate: std::sync::Arc<crate::rt::Gate>,
+}
+
+type Seated = fn(LegId, Hearing) -> Option<Box<Seat>>;
+
+fn open_with(house: &House, local: IpAddr, offer: Option<&[u8]>, seated: Seated) -> Result<OpenLeg, Refusal> {
     let bind = if house.media_address.is_unspecified() { local } else { house.media_address };
     let unavailable = |why: String| Refusal { status: 503, why };
     let socket = house.ports.open(house.media_bind(local)).map_err(|error| unavailable(error.to_string()))?;
     let port = socket.local_addr().map_err(|error| unavailable(error.to_string()))?.port();
     let mut seed = house.seed();
     let mut session = Session::new(house.advertised.unwrap_or(bind), port, seed.fork(1));
-    let (description, agreed) = match offer {
-        Some(offer) => {
-            let (answer, agreed) = session.answer(offer)?;
-            (answer, Some(agreed))
-        }
-        None => (session.offer(), None),
-    };
+    let (description, agreed) = answer_or_offer(&mut session, offer)?;
     let id = house.hub.new_leg();
     let path = path(agreed.as_ref());
     let (leg, ends) = Leg::new(setup(id, socket, agreed.as_ref(), seed)).map_err(|error| unavailable(error.to_string()))?;
     let directed = agreed.as_ref().map_or(media::Direction::SendReceive, |agreed| direction(agreed.direction));
-    let seat = Seat::new(id, ends.captured, ends.gate, hear::Settings::default());
+    let seat = seated(id, Hearing { captured: ends.captured, gate: ends.gate });
     Ok(OpenLeg { id, description, session, playback: ends.playback, setup: Prepared { leg, seat, id, direction: directed }, path })
 }
 
@@ -96,10 +109,23 @@ fn path(agreed: Option<&Negotiated>) -> String {
     format!("rtp -> order, gaps -> {codec} -> capture ring -> ear; voice -> playback ring -> {codec} -> rtp every 20 ms")
 }
 
+/// Our SDP for `offer`, or an offer of ours where there is none, with what is agreed by it.
+pub fn answer_or_offer(session: &mut Session, offer: Option<&[u8]>) -> Result<(Bytes, Option<Negotiated>), Refusal> {
+    match offer {
+        Some(offer) => {
+            let (answer, agreed) = session.answer(offer)?;
+            Ok((answer, Some(agreed)))
+        }
+        None => Ok((session.offer(), None)),
+    }
+}
+
 /// Hands the leg to the sound threads; its news go to `mailbox`.
 pub fn begin(house: &House, prepared: Prepared, mailbox: mpsc::Sender<LegNews>) {
     house.hub.subscribe(prepared.id, mailbox);
-    house.hub.listen(listen::Order::Add(prepared.seat));
+    if let Some(seat) = prepared.seat {
+        house.hub.listen(listen::Order::Add(seat));
+    }
     house.hub.media(media::Order::Add(prepared.leg));
     house.hub.media(media::Order::Direct(prepared.id, prepared.direction));
 }
@@ -108,6 +134,20 @@ pub fn begin(house: &House, prepared: Prepared, mailbox: mpsc::Sender<LegNews>) 
 pub fn end(house: &House, leg: LegId) {
     house.hub.listen(listen::Order::Remove(leg));
     house.hub.media(media::Order::Remove(leg));
+}
+
+/// The same for a leg that nobody listened to.
+pub fn end_unheard(house: &House, leg: LegId) {
+    house.hub.media(media::Order::Remove(leg));
+}
+
+/// A call's tune as the media thread names it.
+pub const fn tune(tune: Tune) -> Option<audio::Tune> {
+    match tune {
+        Tune::None => None,
+        Tune::Ringing => Some(audio::Tune::Ringing),
+        Tune::Hold => Some(audio::Tune::Hold),
+    }
 }
 
 /// What a new agreement means to the media thread.

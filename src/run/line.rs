@@ -9,46 +9,24 @@ use tokio::sync::mpsc;
 
 use crate::base::limits::UTTERANCE_MS_MAX;
 use crate::base::{CallId, Instant, LegId, Pii, Rate, Samples, StreamId, TurnId};
-use crate::call::{Answer, Call, Engine, Filed, Hearing, Input, Journalled, Line as Wire, Sound};
+use crate::call::{Answer, Call, Engine, Filed, Hearing, Input, Journalled, LegNews, LegNo, Line as Wire, Plan, Sound};
 use crate::dialogue::{Agent, CallFacts, Kernel};
 use crate::engine::{EngineEvent, WorkerKind};
 use crate::hear::Heard;
 use crate::listen::ListenReport;
 use crate::media::{self, Report};
-use crate::sip::{Command, SipCall};
+use crate::sip::{Command, Reason, Replaces, SipCall};
 
 use super::house::House;
-use super::hub::LegNews;
-use super::leg::{self, OpenLeg};
+use super::hub::LegNews as SoundNews;
+use super::leg::{self, OpenLeg, Prepared};
+use super::news::SipNews;
 use super::scribe::Scribe;
+use super::second::Wish;
 use super::voice::{FEED, Feeder, Made, Mouth};
 
 /// News that wait for one call at once: some 20 s of sound.
-const NEWS_MAX: usize = 1_024;
-
-/// What the switchboard tells a call.
-#[derive(Clone, Debug)]
-pub enum SipNews {
-    /// Our 200 was acknowledged; with an answer when the offer was ours.
-    Acked(Option<Bytes>),
-    /// The caller wants other media.
-    Reoffer(Option<Bytes>),
-    /// A key, by INFO.
-    Digit(char),
-    /// Our address towards the caller is another one.
-    Moved(IpAddr),
-    /// Our REFER was taken.
-    ReferAccepted,
-    /// A NOTIFY about it.
-    ReferProgress(u16),
-    /// Our REFER was refused.
-    ReferFailed(u16),
-    /// The call is over.
-    Gone {
-        /// Not by a hang-up.
-        failed: bool,
-    },
-}
+pub(super) const NEWS_MAX: usize = 1_024;
 
 /// What is known of a call when it arrives.
 #[derive(Debug)]
@@ -67,8 +45,10 @@ pub struct Opening {
     pub offer: Option<Bytes>,
     /// Our address on the way to the caller.
     pub local: IpAddr,
-    /// People who are rung before the agent answers, by name.
-    pub first: Vec<String>,
+    /// Hops left for calls that continue this one.
+    pub max_forwards: u8,
+    /// Who is rung before the agent answers.
+    pub first: Option<Plan>,
 }
 
 /// Answers a call and stays with it to its end.
@@ -83,12 +63,19 @@ pub async fn answer(house: Arc<House>, opening: Opening, sip_news: mpsc::Receive
             return;
         }
     };
-    house.sip(Command::Accept { call: sip, answer: leg.description.clone() }).await;
-    tracing::info!(call_id = %opening.id, agent = opening.agent.name(), caller = ?opening.from, path = %leg.path, "call answered");
+    tracing::info!(call_id = %opening.id, agent = opening.agent.name(), caller = ?opening.from, path = %leg.path, "call taken");
     let began = house.clock.now();
+    if opening.first.is_none() {
+        // The answer goes out before the record is written: nobody waits for a disk to be picked up.
+        house.sip(Command::Accept { call: sip, answer: leg.description.clone() }).await;
+    }
     begin_record(&house, &opening).await;
-    let mut task = Line::new(house, opening, leg, began);
-    task.tell(Input::Line(Wire::Accepted));
+    let first = opening.first.clone();
+    let mut task = Line::new(house, &opening, leg, began);
+    match first {
+        None => task.begin_sound(),
+        Some(plan) => task.tell(Input::First(plan)),
+    }
     task.run(sip_news).await;
 }
 
@@ -111,6 +98,12 @@ pub(super) enum News {
     Engine(Answer),
     Made(Made),
     Filed(Filed),
+    /// From a leg that we placed.
+    Leg(LegNo, LegNews),
+    /// The same, asking for a call that takes the place of this dialog.
+    Attended(LegNo, LegNews, Box<Replaces>),
+    /// The same for the last time, with what its peer said of it.
+    LastOfLeg(LegNo, LegNews, Option<Reason>),
 }
 
 pub(super) struct Line {
@@ -121,7 +114,23 @@ pub(super) struct Line {
     pub(super) began: Instant,
     pub(super) leg: LegId,
     pub(super) session: crate::sdp::Session,
-    pub(super) legs: mpsc::Receiver<LegNews>,
+    /// Our SDP, until the call is answered.
+    pub(super) description: Bytes,
+    /// For the sound threads, until the call is answered.
+    pub(super) prepared: Option<Prepared>,
+    pub(super) legs: mpsc::Receiver<SoundNews>,
+    pub(super) legs_in: mpsc::Sender<SoundNews>,
+    /// The legs that we placed.
+    pub(super) seconds: HashMap<LegNo, mpsc::Sender<Wish>>,
+    pub(super) agent: String,
+    pub(super) from: Pii<String>,
+    pub(super) max_forwards: u8,
+    /// Why the call ends, as whoever hung up said.
+    pub(super) reason: Option<Reason>,
+    /// What the next leg shall take the place of.
+    pub(super) replaces: Option<Box<Replaces>>,
+    /// The caller holds us without sending sound.
+    held: bool,
     pub(super) own: mpsc::Receiver<News>,
     pub(super) own_in: mpsc::Sender<News>,
     pub(super) stream: StreamId,
@@ -137,7 +146,7 @@ pub(super) struct Line {
 }
 
 impl Line {
-    fn new(house: Arc<House>, opening: Opening, leg: OpenLeg, began: Instant) -> Self {
+    fn new(house: Arc<House>, opening: &Opening, leg: OpenLeg, began: Instant) -> Self {
         let (own_in, own) = mpsc::channel(NEWS_MAX);
         let stream = StreamId { slot: u16::try_from(leg.id.0 % 65_536).unwrap_or(0), generation: leg.id.0 };
         let (made_in, mut made) = mpsc::channel(64);
@@ -157,15 +166,24 @@ impl Line {
         let kernel = Kernel::new(Arc::clone(&opening.agent), facts);
         let call = Call::new(house.call_settings.clone(), kernel, Instant::ZERO);
         let (legs_in, legs) = mpsc::channel(NEWS_MAX);
-        leg::begin(&house, leg.setup, legs_in);
         Self {
-            id: opening.id,
+            id: opening.id.clone(),
             sip: opening.sip,
             call,
             began,
             leg: leg.id,
             session: leg.session,
+            description: leg.description,
+            prepared: Some(leg.setup),
             legs,
+            legs_in,
+            seconds: HashMap::new(),
+            agent: opening.agent.name().to_owned(),
+            from: opening.from.clone(),
+            max_forwards: opening.max_forwards,
+            reason: None,
+            replaces: None,
+            held: false,
             own,
             own_in,
             stream,
@@ -198,7 +216,7 @@ impl Line {
             };
             tokio::select! {
                 // Once the call has gone nobody sends here any more, and an ended channel answers at once for ever.
-                news = sip_news.recv(), if !self.gone => self.signalled(news.unwrap_or(SipNews::Gone { failed: true })).await,
+                news = sip_news.recv(), if !self.gone => self.signalled(news.unwrap_or(SipNews::Gone { failed: true, reason: None })).await,
                 Some(news) = self.legs.recv() => self.leg_news(&news),
                 Some(news) = self.own.recv() => self.own_news(news),
                 event = engine_events.recv() => self.engine_event(event.ok().as_ref()),
@@ -251,12 +269,30 @@ impl Line {
             SipNews::ReferAccepted => self.tell(Input::Line(Wire::ReferAccepted)),
             SipNews::ReferProgress(status) => self.tell(Input::Line(Wire::ReferProgress(status))),
             SipNews::ReferFailed(status) => self.tell(Input::Line(Wire::ReferFailed(status))),
-            SipNews::Gone { failed } => {
+            SipNews::Gone { failed, reason } => {
                 self.hung_up = true;
                 self.gone = true;
-                leg::end(&self.house, self.leg);
+                self.reason = reason;
+                if self.prepared.take().is_none() {
+                    leg::end(&self.house, self.leg);
+                }
                 self.tell(Input::Line(Wire::Gone { failed }));
             }
+            SipNews::Replacing { by, offer } => {
+                if let Some((answer, agreed)) = self.place_taken(by, offer).await {
+                    agreed.inspect(|agreed| self.agree(agreed));
+                    self.house.sip(Command::Accept { call: by, answer }).await;
+                    self.sip = by;
+                }
+            }
+            SipNews::Referred { .. } => self.tell(Input::Line(Wire::Referred)),
+            SipNews::OfferAnswered(Some(answer)) => self.agreed(&answer).await,
+            SipNews::OfferAnswered(None)
+            | SipNews::OfferRefused
+            | SipNews::Progress(_)
+            | SipNews::Answered(_)
+            | SipNews::Failed(_)
+            | SipNews::Redirected(_) => {}
         }
     }
 
@@ -268,13 +304,31 @@ impl Line {
 
     async fn agreed(&mut self, answer: &[u8]) {
         match self.session.accept_answer(answer) {
-            Ok(agreed) => {
-                self.house.hub.media(media::Order::Renegotiate(self.leg, leg::renegotiation(&agreed)));
-            }
+            Ok(agreed) => self.agree(&agreed),
             Err(error) => {
                 tracing::warn!(call_id = %self.id, %error, "the answer to our offer does not fit");
                 self.house.sip(Command::Hangup { call: self.sip, reason: None }).await;
             }
+        }
+    }
+
+    /// Our SDP for a call that takes the place of this one; none when it was refused.
+    async fn place_taken(&mut self, by: SipCall, offer: Option<Bytes>) -> Option<(Bytes, Option<crate::sdp::Negotiated>)> {
+        match leg::answer_or_offer(&mut self.session, offer.as_deref()) {
+            Ok(answer) => Some(answer),
+            Err(refusal) => {
+                self.house.sip(Command::Reject { call: by, status: refusal.status, reason: Some(refusal.why) }).await;
+                None
+            }
+        }
+    }
+
+    /// Other media hold from now on. A person whom the caller holds without sending anything hears our music.
+    fn agree(&mut self, agreed: &crate::sdp::Negotiated) {
+        self.house.hub.media(media::Order::Renegotiate(self.leg, leg::renegotiation(agreed)));
+        let held = agreed.direction == crate::sdp::Direction::Inactive;
+        if std::mem::replace(&mut self.held, held) != held {
+            self.tell(Input::Line(Wire::Held(held)));
         }
     }
 
@@ -294,7 +348,7 @@ impl Line {
         };
         match self.session.answer(&offer) {
             Ok((answer, agreed)) => {
-                self.house.hub.media(media::Order::Renegotiate(self.leg, leg::renegotiation(&agreed)));
+                self.agree(&agreed);
                 self.house.sip(Command::Answer { call: self.sip, sdp: Some(answer) }).await;
             }
             Err(error) => {
@@ -304,23 +358,23 @@ impl Line {
         }
     }
 
-    fn leg_news(&mut self, news: &LegNews) {
+    fn leg_news(&mut self, news: &SoundNews) {
         match *news {
-            LegNews::Heard(ref report) => self.heard(report),
-            LegNews::Media(Report::FirstPacket { .. }) => self.connect(),
-            LegNews::Media(Report::Digit { digit, .. }) => self.tell(Input::Line(Wire::Key(digit))),
-            LegNews::Media(Report::Began { turn, clip, .. }) => {
+            SoundNews::Heard(ref report) => self.heard(report),
+            SoundNews::Media(Report::FirstPacket { .. }) => self.connect(),
+            SoundNews::Media(Report::Digit { digit, .. }) => self.tell(Input::Line(Wire::Key(digit))),
+            SoundNews::Media(Report::Began { turn, clip, .. }) => {
                 self.tell(Input::Sound(Sound::Played { turn, clip, samples: 1, finished: false }));
             }
-            LegNews::Media(Report::Played { turn, clip, samples, finished, .. }) => {
+            SoundNews::Media(Report::Played { turn, clip, samples, finished, .. }) => {
                 self.tell(Input::Sound(Sound::Played { turn, clip, samples: samples.0, finished }));
                 self.feeder.feed();
             }
-            LegNews::Media(Report::Removed { stats, .. }) => {
+            SoundNews::Media(Report::Removed { stats, .. }) => {
                 let (lost, jitter) = (stats.receive.lost, stats.receive.jitter_us);
                 tracing::info!(call_id = %self.id, sent = stats.sent, lost, jitter_us = jitter, foreign = stats.foreign, "leg over");
             }
-            LegNews::Media(_) => {}
+            SoundNews::Media(_) => {}
         }
     }
 
@@ -351,6 +405,16 @@ impl Line {
         match news {
             News::Engine(answer) | News::Made(Made::Told(answer)) => self.tell(Input::Engine(answer)),
             News::Filed(filed) => self.tell(Input::Filed(filed)),
+            News::Leg(leg, news) => self.tell(Input::Leg { leg, news }),
+            News::Attended(leg, news, replaces) => {
+                self.replaces = Some(replaces);
+                self.tell(Input::Leg { leg, news });
+            }
+            News::LastOfLeg(leg, news, reason) => {
+                self.seconds.remove(&leg);
+                self.reason = reason.or(self.reason.take());
+                self.tell(Input::Leg { leg, news });
+            }
             News::Made(Made::Sound { turn, range, pcm }) => self.play(turn, range, &pcm),
         }
     }

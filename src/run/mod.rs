@@ -1,6 +1,7 @@
 //! Every task of the daemon: the switchboard (signalling), one task a call, the sound hub, the keeper of the workers, the control socket.
 
 mod arrivals;
+mod context;
 pub mod control;
 mod daemon;
 mod desk;
@@ -9,13 +10,22 @@ mod house;
 mod hub;
 mod leg;
 mod line;
+mod news;
 mod onward;
 mod orders;
+mod people;
+mod phones;
+mod place;
+mod plans;
 mod roll;
 mod scribe;
+mod second;
 mod stock;
 mod switchboard;
+mod telling;
+mod trunks;
 mod voice;
+mod ways;
 pub mod wires;
 pub mod workers;
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::{Pii, Rate, TurnId};
-use crate::call::{Answer, Failure, Filed, Input, Line as Wire, Output, Stock, Transcript};
+use crate::call::{Answer, Failure, Filed, Input, Output, Stock, Transcript};
 use crate::dialogue::{Expected, UnderstandingRequest};
 use crate::engine::{Transcribe, Understand};
 use crate::hear::Expectation;
@@ -48,12 +48,12 @@ impl Line {
                         Filed::TransferFiled
                     });
                 }
-                Output::Refer { target } => self.refer(&target).await,
                 Output::CancelRefer => {}
                 Output::Hangup => self.hang_up().await,
                 Output::Turn(turn) => self.scribe.turn(turn),
                 Output::Decision(decision) => self.scribe.journal(self.now().as_millis(), "decision", &decision),
                 Output::Over { outcome } => self.scribe.end(outcome),
+                about_people => self.people(about_people).await,
             }
         }
     }
@@ -107,18 +107,9 @@ impl Line {
         });
     }
 
-    async fn refer(&mut self, target: &str) {
-        let Some(uri) = self.house.people.get(target).cloned() else {
-            tracing::error!(call_id = %self.id, target, "no such person under [people]: the caller is told that nobody answers");
-            self.tell(Input::Line(Wire::ReferFailed(404)));
-            return;
-        };
-        self.house.sip(Command::Refer { call: self.sip, target: uri }).await;
-    }
-
     async fn hang_up(&mut self) {
         if !std::mem::replace(&mut self.hung_up, true) {
-            self.house.sip(Command::Hangup { call: self.sip, reason: None }).await;
+            self.house.sip(Command::Hangup { call: self.sip, reason: self.reason.clone() }).await;
         }
     }
 }

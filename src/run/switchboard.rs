@@ -11,11 +11,12 @@ use crate::base::limits::CALLS_MAX;
 use crate::config::Config;
 use crate::net::Arrived;
 use crate::observe::trace::{Passing, Towards};
-use crate::sip::{Command, EndCause, Endpoint, Event, Flow, Output, SipCall};
+use crate::sip::{EndCause, Endpoint, Event, Flow, Output, SipCall};
 
 use super::doorman::Doorman;
 use super::house::House;
-use super::line::SipNews;
+use super::news::{self, SipNews};
+use super::place::Order;
 use super::roll::Roll;
 use super::wires::Wires;
 
@@ -59,7 +60,7 @@ impl Switchboard {
     }
 
     /// Serves until `orders` is closed.
-    pub async fn run(mut self, mut arrived: mpsc::Receiver<Arrived>, mut orders: mpsc::Receiver<Command>) {
+    pub async fn run(mut self, mut arrived: mpsc::Receiver<Arrived>, mut orders: mpsc::Receiver<Order>) {
         loop {
             self.drain();
             let due = self.endpoint.poll_deadline().map(|at| self.clock.to_std(at));
@@ -72,7 +73,7 @@ impl Switchboard {
             tokio::select! {
                 Some(news) = arrived.recv() => self.arrived(news),
                 order = orders.recv() => match order {
-                    Some(command) => self.endpoint.handle_command(self.clock.now(), command),
+                    Some(order) => self.order(order),
                     None => return,
                 },
                 () = timer => self.endpoint.handle_timeout(self.clock.now()),
@@ -89,19 +90,34 @@ impl Switchboard {
                 self.drain();
                 self.wires.close(flow);
             }
-            Arrived::Unreachable { flow, .. } => self.endpoint.handle_unreachable(now, flow),
-            Arrived::Closed { flow } => self.endpoint.handle_closed(now, flow),
-            Arrived::Moved { peer, ours } => self.endpoint.handle_moved(now, peer, ours),
-            Arrived::Seen { peer, public } => self.endpoint.handle_seen(now, peer, public),
+            Arrived::Unreachable { flow, .. } => {
+                self.endpoint.handle_unreachable(now, flow);
+                self.house.trunks.lost(flow);
+            }
+            Arrived::Closed { flow } => {
+                self.endpoint.handle_closed(now, flow);
+                self.house.trunks.lost(flow);
+            }
+            Arrived::Moved { peer, ours } => {
+                self.endpoint.handle_moved(now, peer, ours);
+                self.house.trunks.moved(peer);
+            }
+            Arrived::Seen { peer, public } => {
+                self.endpoint.handle_seen(now, peer, public);
+                self.house.trunks.moved(peer);
+            }
         }
     }
 
-    /// A message; what was let in is in the trace.
+    /// A message; what was let in is in the trace, and a connection over which something came that was not is closed.
     fn take(&mut self, flow: Flow, bytes: &[u8]) {
         let (now, kept_out) = (self.clock.now(), self.endpoint.kept_out());
         self.endpoint.handle_datagram(now, flow, bytes);
         if self.endpoint.kept_out() == kept_out {
             self.trace(Towards::Us, flow, bytes);
+        } else if flow.transport.is_reliable() {
+            self.drain();
+            self.wires.close(flow);
         }
         self.house.doorman.look(&self.endpoint);
     }
@@ -127,35 +143,48 @@ impl Switchboard {
         match event {
             Event::Incoming(arrival) => self.incoming(*arrival),
             Event::Noticed(notice) => Doorman::notice(&notice),
+            Event::Registered(_) | Event::Probed { .. } | Event::Unauthorised { .. } => self.house.trunks.tell(&event),
+            Event::PhoneRegistered { .. } | Event::PhoneGone { .. } => self.house.phone_book.tell(&event),
             Event::Acked { call, sdp } => {
                 self.house.doorman.acknowledged(call);
                 self.news(call, SipNews::Acked(sdp));
             }
-            Event::Reoffer { call, offer } => self.news(call, SipNews::Reoffer(offer)),
-            Event::Digit { call, digit, .. } => self.news(call, SipNews::Digit(digit)),
-            Event::ReferAccepted { call } => self.news(call, SipNews::ReferAccepted),
-            Event::ReferProgress { call, status } => self.news(call, SipNews::ReferProgress(status)),
-            Event::ReferFailed { call, status } => self.news(call, SipNews::ReferFailed(status)),
-            Event::Moved { call, ours } => self.news(call, SipNews::Moved(ours)),
-            Event::Cancelled { call, .. } => self.over(call, false),
+            Event::Cancelled { call, reason } => self.over(call, SipNews::Gone { failed: false, reason }),
+            // The task that has the call keeps it under its new name.
+            Event::Ended { call, cause: EndCause::Replaced { by } } => {
+                if let Some(line) = self.lines.remove(&call) {
+                    self.lines.insert(by, line);
+                }
+                self.roll.rename(call, by);
+            }
             Event::Ended { call, cause } => {
                 let failed = matches!(cause, EndCause::NoAck | EndCause::Timeout);
-                self.over(call, failed);
+                let reason = if let EndCause::Bye { reason } = cause { reason } else { None };
+                self.over(call, SipNews::Gone { failed, reason });
             }
-            Event::Failed { call, .. } | Event::Redirected { call, .. } => self.over(call, true),
-            _ => {}
+            Event::Failed { call, status, why, .. } => {
+                tracing::info!(status, why, "a call of ours was not answered");
+                self.over(call, SipNews::Failed(status));
+            }
+            Event::Redirected { call, contacts, .. } => self.over(call, SipNews::Redirected(contacts)),
+            event => {
+                if let Some((call, news)) = news::of_event(event) {
+                    self.news(call, news);
+                }
+            }
         }
     }
 
-    fn news(&mut self, call: SipCall, news: SipNews) {
+    pub(super) fn news(&mut self, call: SipCall, news: SipNews) {
         let Some(line) = self.lines.get(&call) else { return };
-        if line.try_send(news).is_err() {
+        // A task that has gone needs none.
+        if let Err(mpsc::error::TrySendError::Full(_)) = line.try_send(news) {
             tracing::error!("a call does not take its news");
         }
     }
 
-    fn over(&mut self, call: SipCall, failed: bool) {
-        self.news(call, SipNews::Gone { failed });
+    fn over(&mut self, call: SipCall, last: SipNews) {
+        self.news(call, last);
         self.lines.remove(&call);
         self.house.doorman.over(call);
         self.roll.leave(call);

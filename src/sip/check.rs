@@ -45,7 +45,9 @@ const SINGLE: [&str; 11] = [
 pub fn check(message: &Message) -> Result<Core, Malformed> {
     let breach = |rule| Malformed::new(rule, 0);
     if SINGLE.iter().any(|name| message.all(name).nth(1).is_some()) {
-        return Err(breach("RFC 3261 7.3.1: one To, From, Call-ID, CSeq, Max-Forwards, Content-Type, Replaces, Session-Expires, Min-SE, RSeq and RAck"));
+        return Err(breach(
+            "RFC 3261 7.3.1: one To, From, Call-ID, CSeq, Max-Forwards, Content-Type, Replaces, Session-Expires, Min-SE, RSeq and RAck",
+        ));
     }
     let vias = vias(message).ok_or(breach("RFC 3261 20.42: every Via is sound"))?;
     let hops = vias.len();

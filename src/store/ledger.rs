@@ -126,6 +126,7 @@ impl Ledger {
             let id: [Value; 1] = [call.as_str().into()];
             db.execute("DELETE FROM call_keys WHERE call_id = ?1", &id)?;
             db.execute("UPDATE calls SET caller = NULL WHERE id = ?1", &id)?;
+            db.execute("UPDATE outbound SET number = NULL WHERE call_id = ?1", &id)?;
             db.execute("UPDATE bookings SET name = NULL, phone = NULL, note = NULL WHERE call_id = ?1", &id)?;
             db.execute("UPDATE obligations SET subject = NULL, text = NULL, name = NULL, phone = NULL WHERE call_id = ?1", &id)?;
             Ok::<_, StoreError>(())
@@ -139,6 +140,7 @@ impl Ledger {
     }
 
     fn close_what_was_cut(&self, now_ms: i64) -> Result<(), StoreError> {
+        self.settle_what_was_cut()?;
         self.reader.db.transaction(|db| {
             for row in db.query("SELECT id FROM calls WHERE outcome IS NULL", &[])? {
                 let call = CallId::parse(&row.text(0)?).ok_or(StoreError::Damaged("a call's id"))?;

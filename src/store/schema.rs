@@ -4,7 +4,7 @@ use super::StoreError;
 use super::sqlite::Db;
 
 /// Migration `n` (from 1) leads from schema `n - 1` to schema `n`.
-const MIGRATIONS: &[&str] = &[FIRST];
+const MIGRATIONS: &[&str] = &[FIRST, SECOND];
 
 const FIRST: &str = "
 CREATE TABLE calls (
@@ -81,6 +81,36 @@ CREATE TABLE obligations (              -- requests, messages and callbacks: som
   text TEXT, name TEXT, phone TEXT
 ) STRICT;
 CREATE INDEX obligations_open ON obligations (due_ms) WHERE state = 'open';
+";
+
+/// Calls that agents place, and what the owner should know.
+const SECOND: &str = "
+CREATE TABLE consents (
+  number TEXT NOT NULL,                 -- in full form: +13125550142
+  kind TEXT NOT NULL CHECK (kind IN ('callback', 'reminder', 'lead')),
+  source TEXT NOT NULL,                 -- where it is written or was said
+  at_ms INTEGER NOT NULL,
+  PRIMARY KEY (number, kind)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE outbound (
+  id INTEGER PRIMARY KEY,
+  call_id TEXT NOT NULL,
+  number TEXT,                          -- none once the called person is erased
+  agent TEXT NOT NULL,
+  kind TEXT NOT NULL CHECK (kind IN ('callback', 'reminder', 'lead')),
+  at_ms INTEGER NOT NULL,
+  reserved_cents INTEGER NOT NULL,
+  settled_cents INTEGER,                -- none while it goes on
+  result TEXT
+) STRICT;
+CREATE INDEX outbound_by_time ON outbound (at_ms);
+CREATE INDEX outbound_open ON outbound (id) WHERE settled_cents IS NULL;
+CREATE TABLE notices (
+  id INTEGER PRIMARY KEY,
+  at_ms INTEGER NOT NULL,
+  kind TEXT NOT NULL,
+  text TEXT NOT NULL                    -- nothing personal
+) STRICT;
 ";
 
 /// The schema this program writes.

@@ -12,6 +12,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::setup::Setup;
 use crate::wait;
 
 /// How long the daemon may take until it answers calls.
@@ -27,6 +28,8 @@ static MACHINE: Mutex<()> = Mutex::new(());
 pub struct Daemon {
     child: Child,
     config: PathBuf,
+    /// Kept for as long as the daemon lives.
+    setup: Option<Setup>,
     data: TempDir,
     pub sip: SocketAddr,
     pub http: SocketAddr,
@@ -66,6 +69,24 @@ impl Daemon {
         Self::start_at(root().join("config/demo/nightbell.toml"), &[anywhere, arguments].concat())
     }
 
+    /// The demonstration with these people instead of its own.
+    pub fn start_with_people(people: &str) -> Option<Self> {
+        let demo = std::fs::read_to_string(root().join("config/demo/nightbell.toml")).unwrap();
+        let (front, rest) = demo.split_once("[people.office]").unwrap();
+        let behind = rest.split_once("[agents]").unwrap().1.replace("\"agents\"", &format!("{:?}", root().join("config/demo/agents")));
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("nightbell.toml");
+        std::fs::write(&file, format!("{front}{people}\n[agents]{behind}")).unwrap();
+        Self::start_at(file, &["--sip", "127.0.0.1:0"])
+    }
+
+    /// A daemon with a setup of the test's own.
+    pub fn start_of(setup: Setup, arguments: &[&str]) -> Option<Self> {
+        let mut daemon = Self::start_at(setup.config(), arguments)?;
+        daemon.setup = Some(setup);
+        Some(daemon)
+    }
+
     /// A daemon with a configuration of the test's own.
     pub fn start_at(config: PathBuf, arguments: &[&str]) -> Option<Self> {
         let (program, there) = program();
@@ -97,7 +118,7 @@ impl Daemon {
         };
         let (sip, http) = (address("sip"), address("http"));
         let listen = said("listen").unwrap_or_default().split(',').map(str::to_owned).collect();
-        let daemon = Self { child, config, data, sip, http, listen, _machine: machine };
+        let daemon = Self { child, config, setup: None, data, sip, http, listen, _machine: machine };
         wait::until(WORKERS, "all three workers are ready", || {
             let workers = daemon.workers();
             (workers.len() == 3 && workers.iter().all(|worker| worker["state"] == "ready")).then_some(())
@@ -123,6 +144,20 @@ impl Daemon {
     pub fn signal(&self, name: &str) {
         let status = Command::new("kill").args(["-s", name, &self.child.id().to_string()]).status().unwrap();
         assert!(status.success(), "kill -s {name}");
+    }
+
+    /// What it holds in memory, in KiB (VmRSS).
+    pub fn memory_kib(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().split(' ').next().unwrap().parse().unwrap()
+    }
+
+    /// What the program prints when it is asked this about the daemon.
+    pub fn say(&self, arguments: &[&str]) -> String {
+        let mut command = nightbell(arguments);
+        let output = command.arg("--config").arg(&self.config).arg("--data").arg(self.data.path()).output().unwrap();
+        String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
     }
 
     /// Whether it has not ended.
@@ -172,6 +207,11 @@ impl Daemon {
         serde_json::from_slice(&output.stdout).unwrap_or_else(|error| {
             panic!("`nightbell {what} --json` gave no JSON: {error}\n{}\n{}", String::from_utf8_lossy(&output.stderr), self.log())
         })
+    }
+
+    /// Its data directory.
+    pub fn data(&self) -> &std::path::Path {
+        self.data.path()
     }
 
     /// What the daemon has logged.

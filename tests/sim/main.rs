@@ -10,6 +10,7 @@ mod disk;
 mod engines;
 mod model;
 mod netem;
+mod phones;
 mod quiet;
 mod sound;
 mod speech;
@@ -42,6 +43,7 @@ fn weather(world: &mut World, number: u64) {
     let mut seed = Seed::new(number ^ 0x0bad_cafe);
     let mix = number % 5;
     world.hasty = number % 7 == 2;
+    world.people_first = number % 9 == 4;
     if mix == 1 || mix == 4 {
         world.net = Net::rough(seed.fork(1));
         if seed.one_in(3) {
@@ -129,7 +131,23 @@ fn every_call_ends_and_keeps_its_word() {
     if let Some((one, world, why)) = broken.first() {
         fail(*one, world, why);
     }
-    let wanted = ["late", "booked", "callback", "message", "request", "transferred", "informed", "abandoned", "claim", "cut", "refer"];
+    let wanted = [
+        "late",
+        "booked",
+        "callback",
+        "message",
+        "request",
+        "transferred",
+        "informed",
+        "abandoned",
+        "claim",
+        "cut",
+        "refer",
+        "joined",
+        "passed-on",
+        "first",
+        "came-back",
+    ];
     for wanted in wanted.iter().filter(|_| seeds >= SEEDS) {
         assert!(seen.contains(wanted), "the simulation reaches {wanted}: {seen:?}");
     }

@@ -48,6 +48,12 @@ pub struct Shadow {
     pub gone: bool,
     /// The far end told that a person has the call.
     pub person: bool,
+    /// A person who was rung took the call, by answering or by a key.
+    pub taken: bool,
+    /// The caller was not put through and was not told so yet.
+    owes_words: bool,
+    /// Our last words are being said.
+    leaving: bool,
     /// What the call ended with.
     pub outcome: Option<Outcome>,
     /// It was asked to hang up.
@@ -69,6 +75,8 @@ impl Shadow {
                 | Output::Speak { .. }
                 | Output::SpeakStock { .. }
                 | Output::Refer { .. }
+                | Output::Ring { .. }
+                | Output::Bridge { .. }
                 | Output::LookUp { .. }
         );
         assert!(!(self.gone && asks_the_line), "nothing is asked for a caller who is gone: {output:?}");
@@ -80,10 +88,12 @@ impl Shadow {
                 self.forgotten.insert(*utterance);
             }
             Output::Speak { turn, text } => {
+                self.owes_words = false;
                 self.claims(text.expose(), disk);
                 self.begin(now, *turn, text.expose());
             }
             Output::SpeakStock { turn, stock } => {
+                self.leaving |= *stock == Stock::Broken;
                 let excuse = *stock == Stock::Moment && !self.restless;
                 assert!(!(excuse && self.voiced), "nobody is asked to wait while they speak");
                 self.begin(now, *turn, stock.text());
@@ -98,6 +108,19 @@ impl Shadow {
             Output::Refer { .. } => {
                 self.zero_since = None;
                 self.seen.insert("refer");
+            }
+            Output::Ring { .. } => self.zero_since = None,
+            Output::FileTransfer { .. } => {
+                assert!(self.person || self.taken, "transferred is recorded with evidence alone");
+                self.person = true;
+            }
+            Output::Decision(decision) if ["not-transferred", "came-back"].contains(&decision.rule.as_str()) => {
+                self.owes_words = !self.leaving;
+                // Outside their hours nobody is rung, and the caller is told.
+                self.zero_since = None;
+                if decision.rule == "came-back" {
+                    self.seen.insert("came-back");
+                }
             }
             Output::Turn(turn) => self.filed(turn, sound),
             Output::Hangup => self.hung_up = true,
@@ -121,6 +144,7 @@ impl Shadow {
 
     /// What must hold at every moment.
     pub fn sweep(&mut self, now: Instant) {
+        assert!(!self.owes_words || self.gone, "whoever could not be put through is told what happens next");
         if let Some(since) = self.zero_since {
             assert!(now - since <= ZERO, "0 is a person at every moment: pressed at {since:?}, and nobody was rung by {now:?}");
         }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use nightbell::call::Call;
+use nightbell::call::{Call, Tune};
 
 use crate::world::World;
 
@@ -14,7 +14,8 @@ impl World {
     pub fn nobody_waits_in_silence(&mut self) {
         let on_the_line =
             self.connected && !self.shadow.gone && !self.hung_up && self.call.as_ref().is_some_and(|call| !Call::is_over(call));
-        let heard = self.sound.is_busy() || self.shadow.voiced || self.ringing;
+        let people = self.phones.tune != Tune::None || self.phones.joined.is_some();
+        let heard = people || self.sound.is_busy() || self.shadow.voiced || self.ringing;
         if !on_the_line || heard {
             self.quiet_from = self.now;
             return;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use nightbell::base::civil::{DateTime, Span};
 use nightbell::base::{Instant, Pii, Seed, TurnId};
-use nightbell::call::{Answer, Call, Engine, Filed, Hearing, Input, Journalled, Line, Output, Settings, Sound};
+use nightbell::call::{Answer, Call, Engine, Filed, Hearing, Input, Journalled, LegNews, LegNo, Line, Output, Settings, Sound};
 use nightbell::dialogue::{Agent, CallFacts, Kernel, Record};
 use nightbell::sip::{self, Command, EndCause, Endpoint, Event, Flow, Invite, SipCall};
 
@@ -17,6 +17,7 @@ use crate::disk::Disk;
 use crate::engines::{Engines, Made};
 use crate::model::Shadow;
 use crate::netem::Net;
+use crate::phones::Phones;
 use crate::sound::Loudspeaker;
 use crate::speech::{Speech, Stage};
 
@@ -48,6 +49,8 @@ pub enum Ev {
     Commit { effect: nightbell::dialogue::EffectId, record: Record },
     /// The telephone that our REFER rang tells how it goes.
     Office(u16),
+    /// A telephone that we rang tells this.
+    Phone { leg: LegNo, news: LegNews },
 }
 
 /// Everything.
@@ -76,6 +79,10 @@ pub struct World {
     pub person: Person,
     pub speech: Speech,
     pub shadow: Shadow,
+    pub phones: Phones,
+    settings: Settings,
+    /// People are rung before the agent answers.
+    pub people_first: bool,
     agent: Arc<Agent>,
     facts: CallFacts,
     pub ringing: bool,
@@ -133,6 +140,9 @@ impl World {
             person,
             speech: Speech::default(),
             shadow: Shadow::default(),
+            phones: Phones::new(seed.fork(7)),
+            settings: Settings { people: Phones::people(&mut seed.fork(8)), ..Settings::default() },
+            people_first: false,
             agent,
             facts,
             ringing: false,
@@ -239,6 +249,7 @@ impl World {
                 }
             }
             Ev::Office(status) => self.office(status),
+            Ev::Phone { leg, news } => self.phone(leg, news),
         }
     }
 
@@ -304,6 +315,8 @@ impl World {
         }
         let now = self.call_now();
         self.shadow.sweep(now);
+        let waits = self.phones.rings_for_caller() && self.connected && !self.shadow.gone;
+        assert!(!waits || self.phones.tune == nightbell::call::Tune::Ringing, "a caller who waits for a telephone hears it ring");
         self.nobody_waits_in_silence();
     }
 
@@ -328,10 +341,15 @@ impl World {
                 let call = arrival.call;
                 assert!(self.call.is_none(), "one INVITE is one call, however often it comes");
                 self.box_sip = Some(call);
-                self.ends[BOX].handle_command(self.now, Command::Accept { call, answer: Bytes::from_static(b"v=0\r\n") });
                 self.began = self.now;
-                self.call = Some(Call::new(Settings::default(), Kernel::new(Arc::clone(&self.agent), self.facts.clone()), Instant::ZERO));
-                self.tell(Input::Line(Line::Accepted));
+                let kernel = Kernel::new(Arc::clone(&self.agent), self.facts.clone());
+                self.call = Some(Call::new(self.settings.clone(), kernel, Instant::ZERO));
+                if self.people_first {
+                    self.shadow.seen.insert("first");
+                    let plan = self.settings.people["office"].clone();
+                    return self.tell(Input::First(plan));
+                }
+                self.accept();
             }
             Event::Acked { .. } => self.connect(),
             Event::ReferAccepted { .. } => self.tell(Input::Line(Line::ReferAccepted)),
@@ -341,6 +359,12 @@ impl World {
             Event::Ended { cause, .. } => self.gone(matches!(cause, EndCause::NoAck | EndCause::Timeout)),
             _ => {}
         }
+    }
+
+    fn accept(&mut self) {
+        let Some(call) = self.box_sip else { return };
+        self.ends[BOX].handle_command(self.now, Command::Accept { call, answer: Bytes::from_static(b"v=0\r\n") });
+        self.tell(Input::Line(Line::Accepted));
     }
 
     fn connect(&mut self) {
@@ -423,7 +447,13 @@ impl World {
                 let delay = self.disk.delay();
                 self.after(delay, Ev::Tell(Input::Filed(Filed::TransferFiled)));
             }
-            Output::Refer { target } => self.refer(&target),
+            Output::Refer { who, .. } => self.refer(who.expose()),
+            Output::Alert => {
+                if let Some(call) = self.box_sip {
+                    self.ends[BOX].handle_command(self.now, Command::Ring { call });
+                }
+            }
+            Output::Accept => self.accept(),
             Output::Hangup => self.hang_up(),
             Output::Decision(decision) => {
                 if ["not-transferred", "transfer-cancelled", "transferred"].contains(&decision.rule.as_str()) {
@@ -436,6 +466,7 @@ impl World {
             }
             Output::Over { outcome } => self.note("box", &format!("over: {}", outcome.as_str())),
             Output::CancelRefer | Output::Turn(_) | Output::Forget { .. } => {}
+            about_people => self.at_phones(&about_people),
         }
     }
 
@@ -467,8 +498,9 @@ impl World {
             return;
         }
         assert!(self.shadow.outcome.is_some(), "every call has an outcome");
+        assert!(self.phones.are_quiet(), "no leg outlives the call");
         let (mut again, mut outputs) =
-            (Call::new(Settings::default(), Kernel::new(Arc::clone(&self.agent), self.facts.clone()), Instant::ZERO), Vec::new());
+            (Call::new(self.settings.clone(), Kernel::new(Arc::clone(&self.agent), self.facts.clone()), Instant::ZERO), Vec::new());
         for entry in &self.journal {
             let now = Instant::from_micros(entry.at_us);
             match entry.input.clone() {

@@ -40,7 +40,7 @@ pub(super) fn check(file: &Path, text: &str, raw: &Raw, depth: Depth, problems: 
     let engines = check.engines(&raw.engines);
     let trunks = check.trunks(&raw.trunk);
     let phones = check.phones(&raw.phones);
-    let people = check.people(&raw.people);
+    let people = check.people(&raw.people, &raw.phones);
     let (plan, agents) = check.plan(raw);
     let dial_plan = check.dial_plan(raw, &plan.book, &trunks);
     let outbound = check.outbound(raw, &plan.book);

@@ -120,7 +120,7 @@ impl Check<'_> {
         }
     }
 
-    fn context(&mut self, text: &Spanned<String>) -> Context {
+    pub(super) fn context(&mut self, text: &Spanned<String>) -> Context {
         match text.get_ref().as_str() {
             "none" => Context::None,
             "user-to-user" => Context::UserToUser,

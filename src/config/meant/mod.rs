@@ -14,7 +14,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::civil::Zone;
-use crate::dialogue::Agent;
+use crate::call::{Briefing, Order};
+use crate::dialogue::{Agent, Hours};
 use crate::route::{DialPlan, Plan};
 
 /// Everything the daemon is told.
@@ -120,8 +121,53 @@ pub enum PackChoice {
 pub struct Person {
     /// How the agent speaks of them: "the office".
     pub name: String,
-    /// Where to reach them: a SIP URI.
-    pub uri: String,
+    /// Where to reach them.
+    pub at: At,
     /// How long it may ring.
     pub ring: Duration,
+    /// When somebody is there; none: always.
+    pub hours: Option<Hours>,
+    /// What they hear before they have the caller.
+    pub briefing: Briefing,
+    /// How a caller gets there.
+    pub transfer: TransferBy,
+    /// How what is known of the caller travels along in the signalling.
+    pub context: Context,
+}
+
+/// Where a person is, or who stands for them.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum At {
+    /// One telephone.
+    One(Reach),
+    /// Several people.
+    Group {
+        /// Their names under `[people]`.
+        people: Vec<String>,
+        /// In which order they are rung.
+        order: Order,
+    },
+}
+
+/// Where one telephone is reached.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Reach {
+    /// A SIP URI.
+    Uri(String),
+    /// A telephone that registers here, by its key under `[phones]`.
+    Phone(String),
+    /// A number, through a trunk.
+    Number(String),
+}
+
+impl std::fmt::Display for At {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::One(Reach::Uri(uri)) => f.write_str(uri),
+            Self::One(Reach::Phone(phone)) => write!(f, "the telephone {phone:?}"),
+            Self::One(Reach::Number(number)) => f.write_str(number),
+            Self::Group { people, order: Order::Together } => write!(f, "{} together", people.join(", ")),
+            Self::Group { people, order: Order::InTurn } => write!(f, "{} in turn", people.join(", ")),
+        }
+    }
 }

@@ -84,7 +84,15 @@ pub(in crate::config) struct Engines {
 pub(in crate::config) struct Person {
     pub(in crate::config) name: Written<String>,
     pub(in crate::config) uri: Written<String>,
+    pub(in crate::config) phone: Written<String>,
+    pub(in crate::config) number: Written<String>,
+    pub(in crate::config) group: Option<Vec<Spanned<String>>>,
+    pub(in crate::config) ring: Written<String>,
     pub(in crate::config) ring_s: Written<u64>,
+    pub(in crate::config) hours: BTreeMap<String, Spanned<String>>,
+    pub(in crate::config) brief: Option<bool>,
+    pub(in crate::config) transfer: Written<String>,
+    pub(in crate::config) context: Written<String>,
 }
 
 #[derive(Default, Deserialize)]

@@ -125,17 +125,47 @@ impl Kernel {
         let Some(ringing) = self.ringing.filter(|ringing| ringing.effect == effect) else { return };
         match progress {
             TransferProgress::Started => {}
-            TransferProgress::Succeeded { .. } => {
-                self.journal("transferred", "the other end answered", None, out);
+            TransferProgress::Succeeded { evidence } => {
                 self.ringing = None;
-                self.transferred = true;
-                self.task = None;
-                self.deferred = None;
-                self.stage = Stage::Handed;
+                self.hand_over(evidence, out);
             }
             TransferProgress::Declined { status } => self.not_put_through(ringing, &format!("declined with {status}"), out),
             TransferProgress::TimedOut => self.not_put_through(ringing, "nobody answered in time", out),
         }
+    }
+
+    /// A person has the call, and this proves it.
+    fn hand_over(&mut self, evidence: &str, out: &mut Vec<Effect>) {
+        self.journal("transferred", evidence, None, out);
+        self.transferred = true;
+        self.task = None;
+        self.deferred = None;
+        self.stage = Stage::Handed;
+    }
+
+    /// People were rung before the call was answered. Where nobody took it the greeting will say so.
+    pub(super) fn rang_before_us(&mut self, progress: &TransferProgress, out: &mut Vec<Effect>) {
+        if self.stage != Stage::Greet {
+            return;
+        }
+        match progress {
+            TransferProgress::Started => {}
+            TransferProgress::Succeeded { evidence } => self.hand_over(evidence, out),
+            TransferProgress::Declined { .. } | TransferProgress::TimedOut => {
+                self.journal("rang-first", "people were rung, and nobody took the call", None, out);
+                self.rang_first = true;
+            }
+        }
+    }
+
+    /// The person passed the caller on and is gone, and nobody took the call there.
+    pub(super) fn came_back(&mut self, out: &mut Vec<Effect>) {
+        if self.stage != Stage::Handed {
+            return;
+        }
+        self.journal("came-back", "a person passed the caller on, and nobody took the call", None, out);
+        self.stage = Stage::Inform;
+        self.take_care(Key::NobodyAnswered, out);
     }
 
     /// Nobody took the call: the caller is told, and a callback goes on record.
@@ -162,7 +192,7 @@ impl Kernel {
     }
 
     /// What the caller was about when the task was left.
-    fn matter(&self) -> Option<Pii<String>> {
+    pub(super) fn matter(&self) -> Option<Pii<String>> {
         match &self.task {
             Some(Task::Booking(_)) => Some(Pii::new("wanted to book".to_owned())),
             Some(Task::Request(request)) => request.problem.clone(),

@@ -53,6 +53,8 @@ pub struct Kernel {
     pub(super) answered: u16,
     pub(super) offered_booking: u8,
     pub(super) transferred: bool,
+    /// People were rung before us, and nobody took the call.
+    pub(super) rang_first: bool,
     pub(super) hung_up: bool,
     /// The recogniser is gone: keys only.
     pub(super) deaf: bool,
@@ -103,6 +105,7 @@ impl Kernel {
             answered: 0,
             offered_booking: 0,
             transferred: false,
+            rang_first: false,
             hung_up: false,
             deaf: false,
             keys: String::new(),
@@ -181,6 +184,8 @@ impl Kernel {
             Event::Committed { effect, receipt } => self.committed(effect, receipt, out),
             Event::CommitFailed { effect, why } => self.commit_failed(effect, why, out),
             Event::Transfer { effect, progress } => self.transfer_news(effect, &progress, out),
+            Event::RangFirst { progress } => self.rang_before_us(&progress, out),
+            Event::CameBack => self.came_back(out),
             Event::EngineGone(organ) => self.engine_gone(organ, out),
             Event::EngineBack(organ) => self.engine_back(organ, out),
             Event::Bulletin { text } => self.bulletin(text, out),

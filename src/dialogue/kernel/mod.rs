@@ -2,6 +2,7 @@
 
 mod answer;
 mod booking;
+mod brief;
 mod close;
 mod doors;
 mod hear;
@@ -16,5 +17,6 @@ mod state;
 #[cfg(test)]
 mod properties;
 
+pub use brief::Brief;
 pub use machine::Kernel;
 pub use state::{CallFacts, Stage};

@@ -375,3 +375,36 @@ fn a_call_of_five_hundred_turns_is_as_quick_and_small_as_a_short_one() {
     assert!(kernel.grounds.len() < 300, "{}", kernel.grounds.len());
     assert_eq!(kernel.outcome(), Outcome::Informed);
 }
+
+#[test]
+fn a_brief_says_who_calls_what_about_and_how_to_take_the_call() {
+    let facts = CallFacts { caller_number: Some(Pii::new("+13125550188".to_owned())), ..CallFacts::default() };
+    let mut kernel = Kernel::new(agent("tenants"), facts);
+    let now = "2026-11-24T10:00".parse().unwrap();
+    kernel.step(now, Event::Began, &mut Vec::new());
+    for words in ["My sink is leaking", "unit four oh two", "Anna Smith"] {
+        kernel.step(now, Event::Said { text: Pii::new(words.to_owned()), confidence: 0.9, proposals: Vec::new() }, &mut Vec::new());
+    }
+    let brief = kernel.brief();
+    let said = brief.spoken.expose();
+    assert!(said.contains("Anna Smith, 312-555-0188") && said.contains("sink is leaking, unit 402"), "{said}");
+    assert!(said.ends_with("Press 1 to take the call, or 2 to decline."), "{said}");
+    assert_eq!(format!("{brief:?}").matches("[pii]").count(), 4, "nothing personal prints");
+}
+
+#[test]
+fn who_was_rung_in_vain_before_us_is_told_so_and_greeted() {
+    let mut kernel = Kernel::new(agent("leasing"), CallFacts::default());
+    let now = "2026-11-24T10:00".parse().unwrap();
+    let mut out = Vec::new();
+    kernel.step(now, Event::RangFirst { progress: TransferProgress::TimedOut }, &mut out);
+    kernel.step(now, Event::Began, &mut out);
+    let said = out.iter().find_map(|effect| match effect {
+        Effect::Say { sentences, .. } => {
+            Some(sentences.iter().map(|sentence| sentence.text.expose().clone()).collect::<Vec<_>>().join(" "))
+        }
+        _ => None,
+    });
+    let said = said.unwrap();
+    assert!(said.contains("nobody could take the call") && said.contains("AI"), "{said}");
+}

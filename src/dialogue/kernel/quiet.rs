@@ -13,6 +13,12 @@ impl Kernel {
         if self.turn.0 > 0 {
             return;
         }
+        if self.stage == Stage::Handed {
+            return;
+        }
+        if self.rang_first {
+            self.say(&SpeechAct::Courtesy, Key::NobodyAnswered, &[], out);
+        }
         let greeting = self.agent.parts.greeting.clone();
         self.say_text(&SpeechAct::Greet, &greeting, out);
         self.tell_bulletins(out);

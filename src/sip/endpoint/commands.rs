@@ -168,7 +168,12 @@ impl Endpoint {
         };
         let contact = self.contact(local);
         let referred_by = (name::REFERRED_BY, contact.clone());
-        let extra = vec![(name::REFER_TO, format!("<{target}>")), referred_by, (name::CONTACT, contact), (name::SUPPORTED, self.supported(local).to_owned())];
+        let extra = vec![
+            (name::REFER_TO, format!("<{target}>")),
+            referred_by,
+            (name::CONTACT, contact),
+            (name::SUPPORTED, self.supported(local).to_owned()),
+        ];
         if let Some(known) = self.calls.get_mut(&call) {
             known.refer = Some(Refer { accepted: false });
             known.timers.set(CallTimer::ReferEnd, now + REFER_LIFE);

@@ -25,9 +25,9 @@ mod place;
 mod prack;
 mod progress;
 mod refer;
-mod replace;
 mod register;
 mod registrar;
+mod replace;
 mod reply;
 mod responses;
 mod session;
@@ -50,12 +50,6 @@ use crate::base::{Instant, Seed};
 use call::Call;
 use register::Registering;
 use table::{ClientKey, Txn, TxnId, Wake};
-
-/// Transactions up to which every input is followed by a sweep of the tables.
-const SWEPT_ALWAYS: usize = 256;
-
-/// How often a larger table is swept.
-const SWEPT_ONE_IN: u64 = 1_024;
 
 /// A user agent for many calls over any number of flows.
 ///
@@ -84,6 +78,7 @@ pub struct Endpoint {
     outputs: VecDeque<Output>,
     counters: Counters,
     last_id: u64,
+    inputs: usize,
     /// Whether new calls are turned away, and what their Retry-After says.
     drain: Option<u32>,
 }
@@ -113,6 +108,7 @@ impl Endpoint {
             outputs: VecDeque::new(),
             counters: Counters::default(),
             last_id: 0,
+            inputs: 0,
             drain: None,
         }
     }
@@ -236,9 +232,10 @@ impl Endpoint {
         format!("{:016x}", self.seed.next_u64())
     }
 
-    /// A small table is swept after each input, a large one now and then.
-    fn sweep(&self) {
-        if cfg!(debug_assertions) && (self.txns.len() < SWEPT_ALWAYS || self.last_id.is_multiple_of(SWEPT_ONE_IN)) {
+    /// In debug builds: after each input while the tables are small, now and then while they are full.
+    fn sweep(&mut self) {
+        self.inputs = self.inputs.wrapping_add(1);
+        if cfg!(debug_assertions) && self.inputs.is_multiple_of(1 + self.txns.len() / 16) {
             self.check_invariants();
         }
     }

@@ -146,7 +146,11 @@ impl Endpoint {
             // RFC 3323 §4.1.
             return b"\"Anonymous\" <sip:anonymous@anonymous.invalid>".to_vec();
         }
-        let caller = Party { display: invite.from_display.clone(), user: invite.from_user.clone(), host: invite.from_host.clone().unwrap_or_default() };
+        let caller = Party {
+            display: invite.from_display.clone(),
+            user: invite.from_user.clone(),
+            host: invite.from_host.clone().unwrap_or_default(),
+        };
         self.address_of(&caller, invite.flow).into_bytes()
     }
 

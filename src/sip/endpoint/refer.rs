@@ -72,7 +72,9 @@ impl Endpoint {
 
     /// A final status ends the subscription.
     pub(super) fn notify_refer(&mut self, now: Instant, call: SipCall, status: u16) {
-        let Some(known) = self.calls.get_mut(&call).filter(|known| known.phase == Phase::Up && known.referred.is_some_and(|referred| referred.is_taken)) else {
+        let Some(known) =
+            self.calls.get_mut(&call).filter(|known| known.phase == Phase::Up && known.referred.is_some_and(|referred| referred.is_taken))
+        else {
             self.counters.ignored_commands += 1;
             return;
         };

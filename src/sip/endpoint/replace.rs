@@ -22,7 +22,10 @@ impl Replaces {
     /// As a header's value; `None` where a part is no word.
     pub(super) fn header(&self) -> Option<String> {
         let Self { call_id, to_tag, from_tag, is_early_only } = self;
-        let sound = |word: &String| !word.is_empty() && !word.contains(|letter: char| letter.is_whitespace() || letter.is_control() || matches!(letter, ';' | ',' | '"'));
+        let sound = |word: &String| {
+            !word.is_empty()
+                && !word.contains(|letter: char| letter.is_whitespace() || letter.is_control() || matches!(letter, ';' | ',' | '"'))
+        };
         let early = if *is_early_only { ";early-only" } else { "" };
         [call_id, to_tag, from_tag].into_iter().all(sound).then(|| format!("{call_id};to-tag={to_tag};from-tag={from_tag}{early}"))
     }

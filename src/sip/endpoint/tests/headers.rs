@@ -29,10 +29,16 @@ fn a_header_is_the_same_in_every_spelling() {
         let asserted = bench.arrival().asserted.clone().unwrap_or_else(|| panic!("{extra}")).into_inner();
         assert_eq!((asserted.display.as_str(), asserted.user.as_str()), ("Anna", "+491"), "{extra}");
     }
-    for extra in ["X-P-Asserted-Identity: <sip:+491@h>\r\n", "P-Asserted-Identity-X: <sip:+491@h>\r\n", "Subject: x\r\n P-Asserted-Identity: <sip:+491@h>\r\n"] {
+    for extra in [
+        "X-P-Asserted-Identity: <sip:+491@h>\r\n",
+        "P-Asserted-Identity-X: <sip:+491@h>\r\n",
+        "Subject: x\r\n P-Asserted-Identity: <sip:+491@h>\r\n",
+    ] {
         assert!(called(extra).arrival().asserted.is_none(), "{extra}");
     }
-    for broken in ["P-Asserted Identity: <sip:+491@h>\r\n", "P-Asserted-Identity\0: <sip:+491@h>\r\n", "P-Asserted-Identity: <sip:\r+491@h>\r\n"] {
+    for broken in
+        ["P-Asserted Identity: <sip:+491@h>\r\n", "P-Asserted-Identity\0: <sip:+491@h>\r\n", "P-Asserted-Identity: <sip:\r+491@h>\r\n"]
+    {
         let bench = called(broken);
         assert!(bench.answer().starts_with("400 ") && bench.events.is_empty(), "{broken:?}");
     }
@@ -183,7 +189,9 @@ fn a_box_that_drains_takes_no_new_calls() {
     let (_, to_tag) = bench.up();
     bench.command(Command::Drain { retry_after_s: 120 });
     for method in ["INVITE", "OPTIONS"] {
-        let text = Request { body: if method == "INVITE" { SDP } else { "" }, ..Request::new(method, method) }.text().replace("Call-ID: abc", "Call-ID: new");
+        let text = Request { body: if method == "INVITE" { SDP } else { "" }, ..Request::new(method, method) }
+            .text()
+            .replace("Call-ID: abc", "Call-ID: new");
         bench.take_from(super::hand::THEM, text.as_bytes());
         assert_eq!((bench.answer().as_str(), bench.header("Retry-After").as_str()), ("503 Service Unavailable", "120"), "{method}");
     }

@@ -69,7 +69,9 @@ fn a_provisional_answer_is_repeated_until_its_prack_and_given_up_after_32_s() {
     rig.pass(20);
     assert_eq!(rig.events[1].last(), Some(&Event::Ended { call: theirs, cause: EndCause::Timeout }));
     rig.pass(60_000);
-    assert!(matches!(rig.events[0].last(), Some(Event::Failed { call, status: 504, why: Some(why), .. }) if *call == ours && why.contains("PRACK")));
+    assert!(
+        matches!(rig.events[0].last(), Some(Event::Failed { call, status: 504, why: Some(why), .. }) if *call == ours && why.contains("PRACK"))
+    );
     rig.assert_empty();
 }
 
@@ -199,7 +201,9 @@ fn media_change_before_the_answer_by_update() {
     rig.command(0, Command::Offer { call: ours, sdp: sdp("fourth") });
     rig.pass(10);
     rig.command(1, Command::Accept { call: theirs, answer: sdp("x") });
-    assert!(rig.lines(1).iter().all(|(_, line)| line != "200 OK" || !rig.events[0].iter().any(|event| matches!(event, Event::Answered { .. }))));
+    assert!(
+        rig.lines(1).iter().all(|(_, line)| line != "200 OK" || !rig.events[0].iter().any(|event| matches!(event, Event::Answered { .. })))
+    );
     rig.command(1, Command::Answer { call: theirs, sdp: Some(sdp("fifth")) });
     rig.pass(20);
     let told = rig.events[0].split_off(rig.events[0].len() - 2);

@@ -159,7 +159,8 @@ impl Rig {
 
     pub(super) fn assert_empty(&self) {
         for endpoint in &self.ends {
-            let left: Vec<_> = endpoint.txns.values().map(|txn| (&txn.machine, txn.server_key().map(|key| String::from_utf8_lossy(key)))).collect();
+            let left: Vec<_> =
+                endpoint.txns.values().map(|txn| (&txn.machine, txn.server_key().map(|key| String::from_utf8_lossy(key)))).collect();
             assert_eq!((endpoint.calls(), endpoint.transactions(), endpoint.poll_deadline()), (0, 0, None), "{left:?}");
         }
     }

@@ -1,0 +1,65 @@
+//! Calls that we place: an order to the switchboard, and where the news of the new call go.
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::house::House;
+use super::news::SipNews;
+use super::switchboard::{NEWS_MAX, Switchboard};
+use crate::sip::{Command, Invite, SipCall};
+
+/// What the switchboard is ordered to do.
+#[derive(Debug)]
+pub enum Order {
+    /// Something about a call that is there.
+    Sip(Command),
+    /// A new call.
+    Place(Placing),
+}
+
+/// A call to place.
+#[derive(Debug)]
+pub struct Placing {
+    /// What it is.
+    pub invite: Box<Invite>,
+    /// Where its news go.
+    pub news: mpsc::Sender<SipNews>,
+    /// Where its name goes.
+    pub placed: oneshot::Sender<SipCall>,
+}
+
+/// A call of ours that is on its way.
+#[derive(Debug)]
+pub struct Placed {
+    /// The signalling's name for it.
+    pub call: SipCall,
+    /// What becomes of it; the last of them is `Failed`, `Redirected` or `Gone`.
+    pub news: mpsc::Receiver<SipNews>,
+}
+
+impl House {
+    /// Places a call. None when the switchboard is gone.
+    pub async fn place(&self, invite: Invite) -> Option<Placed> {
+        let (news_in, news) = mpsc::channel(NEWS_MAX);
+        let (placed, call) = oneshot::channel();
+        let placing = Placing { invite: Box::new(invite), news: news_in, placed };
+        self.switchboard.send(Order::Place(placing)).await.ok()?;
+        Some(Placed { call: call.await.ok()?, news })
+    }
+}
+
+impl Switchboard {
+    pub(super) fn order(&mut self, order: Order) {
+        let now = self.clock.now();
+        match order {
+            Order::Sip(command) => self.endpoint.handle_command(now, command),
+            Order::Place(Placing { invite, news, placed }) => {
+                let call = self.endpoint.invite(now, *invite);
+                // Whatever the endpoint has to tell of the call is told after this: its events are drained later.
+                self.lines.insert(call, news);
+                if placed.send(call).is_err() {
+                    self.endpoint.handle_command(now, Command::Hangup { call, reason: None });
+                }
+            }
+        }
+    }
+}
