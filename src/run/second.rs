@@ -158,7 +158,7 @@ struct Second<'a> {
 
 impl<'a> Second<'a> {
     async fn place(house: &'a Arc<House>, errand: &Errand, travels: &Travels, way: Way) -> Result<Self, u16> {
-        let opened = leg::open_unheard(house, way.flow.local.ip()).map_err(|refusal| {
+        let opened = leg::open_unheard(house, house.ours(way.flow)).map_err(|refusal| {
             tracing::warn!(call_id = %errand.id, why = %refusal.why, "no second leg");
             refusal.status
         })?;
@@ -277,8 +277,8 @@ impl<'a> Second<'a> {
                 self.aim = aim;
                 Ok(Some(LegNews::Referred { to: target }))
             }
-            SipNews::Moved(ours) => {
-                self.session.set_address(self.house.advertised.unwrap_or(ours));
+            SipNews::Moved(flow) => {
+                self.session.set_address(self.house.ours(flow).shown());
                 let sdp = self.session.offer();
                 self.house.sip(Command::Offer { call: self.call, sdp }).await;
                 Ok(None)
