@@ -143,7 +143,7 @@ impl Caller {
 }
 
 /// A daemon that listens in every way, configured in `folder`; `tls` is the rest of `[sip.tls]`, empty for none.
-fn daemon(folder: &TempDir, listen: &[&str], tls: &str) -> Option<Daemon> {
+pub fn daemon(folder: &TempDir, listen: &[&str], tls: &str) -> Option<Daemon> {
     let demo = std::fs::read_to_string(root().join("config/demo/nightbell.toml")).unwrap();
     let agents = root().join("config/demo/agents");
     let tls = if tls.is_empty() { String::new() } else { format!("\n[sip.tls]\n{tls}\n") };
