@@ -125,7 +125,9 @@ impl Switchboard {
         let max_forwards = arrival.max_forwards.saturating_sub(1);
         let first = (!first.is_empty()).then(|| plans::first(&first, Order::Together, &self.house.people));
         let from = Pii::new(caller);
-        let opening = Opening { sip: call, id, from, dialled, agent, offer: arrival.offer, local, max_forwards, first };
+        let trunk = self.house.trunks.of_arrival(&arrival);
+        let transfer = trunk.and_then(|trunk| self.house.trunks.transfer(&trunk)).unwrap_or_default();
+        let opening = Opening { sip: call, id, from, dialled, agent, offer: arrival.offer, local, max_forwards, first, transfer };
         tokio::spawn(line::answer(Arc::clone(&self.house), opening, news));
     }
 

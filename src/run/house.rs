@@ -144,14 +144,14 @@ impl House {
     }
 
     /// What the journal of a call begins with.
-    pub fn opened(&self, agent: &Arc<Agent>, facts: &CallFacts) -> Opened {
+    pub fn opened(&self, agent: &Arc<Agent>, settings: &call::Settings, facts: &CallFacts) -> Opened {
         let models = self.engines.status().into_iter().map(|worker| (worker.kind.to_string(), worker.digest));
         Opened {
             agent: agent.name().to_owned(),
             agent_version: agent.version().to_owned(),
             program: env!("CARGO_PKG_VERSION").to_owned(),
             models: models.collect(),
-            settings: self.call_settings.clone(),
+            settings: settings.clone(),
             facts: facts.clone(),
         }
     }

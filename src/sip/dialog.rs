@@ -1,8 +1,8 @@
 //! A dialog: who with whom, by which way, and where the numbers stand. RFC 3261 §12.
 
 use super::check::Core;
-use super::message::{Header, Message, name};
-use super::values::NameAddr;
+use super::message::{Header, Message, Start, name};
+use super::values::{NameAddr, cseq};
 use super::{Method, Uri, lex, with_headers};
 
 /// One end of a dialog, ours.
@@ -71,6 +71,24 @@ impl Dialog {
             routes: Vec::new(),
             local_tag: opening.local_tag,
         }
+    }
+
+    /// The dialog that an INVITE of ours may open, from the INVITE itself.
+    pub fn of_invite(invite: &Message) -> Option<Self> {
+        let Start::Request { uri, .. } = &invite.start else { return None };
+        let (from, seq) = (invite.get(name::FROM)?, invite.get(name::CSEQ).and_then(cseq)?.0);
+        Some(Self {
+            call_id: invite.get(name::CALL_ID)?.to_vec(),
+            remote_tag: None,
+            local_seq: seq,
+            passes: invite.headers.iter().filter(|header| is_pass(&header.name)).cloned().collect(),
+            remote_seq: None,
+            local_tag: NameAddr::parse(from)?.tag?,
+            local: from.to_vec(),
+            remote: invite.get(name::TO)?.to_vec(),
+            target: uri.clone(),
+            routes: Vec::new(),
+        })
     }
 
     /// The callee has answered: its tag, its Contact, and the way in reverse.
@@ -144,6 +162,11 @@ impl Dialog {
         let route = self.routes.first().and_then(|route| NameAddr::parse(route)).map(|route| route.uri());
         route.or_else(|| Uri::parse(&self.target)).unwrap_or_default()
     }
+}
+
+/// Whether a header holds credentials.
+fn is_pass(header: &str) -> bool {
+    [name::AUTHORIZATION, name::PROXY_AUTHORIZATION].contains(&header)
 }
 
 fn is_loose(route: &[u8]) -> bool {

@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod address;
+mod baresip;
 mod barge_in;
 mod cases;
 mod crash;
@@ -14,13 +15,20 @@ mod dialogues;
 mod handover;
 mod interop;
 mod joining;
+mod kamailio;
+mod linphone;
 mod load;
+mod office;
 mod peers;
 mod people;
 mod phone;
+mod registrars;
 mod rtp;
+mod screen;
+mod setup;
 mod sip;
 mod sipp;
+mod sound;
 mod storm;
 mod torture;
 mod transports;

@@ -2,6 +2,7 @@
 //!
 //! One file for each method that comes in, one for each stage of what goes out; this one holds the doors.
 
+mod abilities;
 mod ack;
 mod arrival;
 mod auth;
@@ -9,6 +10,7 @@ mod bye;
 mod call;
 mod cancel;
 mod commands;
+mod early;
 mod flows;
 mod gate;
 mod inbound;
@@ -20,11 +22,15 @@ mod offer;
 mod options;
 mod outbound;
 mod place;
+mod prack;
+mod progress;
 mod refer;
 mod register;
 mod registrar;
+mod replace;
 mod reply;
 mod responses;
+mod session;
 mod table;
 #[cfg(test)]
 mod tests;

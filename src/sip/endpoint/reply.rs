@@ -174,6 +174,7 @@ impl Endpoint {
             }
             response.push(name::CONTACT, self.contact(flow));
             response.push(name::ALLOW, crate::sip::method::ALLOW);
+            response.push(name::SUPPORTED, self.supported(flow));
         }
         for (name, value) in reply.headers {
             response.push(name, value);

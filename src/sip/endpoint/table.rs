@@ -300,8 +300,9 @@ impl Endpoint {
         rewind(&mut self.wheel, Wake::Call(id), before, next);
     }
 
-    /// Forgets a call; its transactions end by themselves.
-    pub(super) fn forget_call(&mut self, id: SipCall) {
+    /// Forgets a call; what it left open is answered, and its transactions end by themselves.
+    pub(super) fn forget_call(&mut self, now: Instant, id: SipCall) {
+        self.close_open(now, id);
         let Some(call) = self.calls.remove(&id) else { return };
         self.by_dialog.remove(&call.dialog_key());
         rewind(&mut self.wheel, Wake::Call(id), call.wake, None);
