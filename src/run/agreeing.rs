@@ -7,7 +7,7 @@ use super::line::Line;
 use crate::call::{Input, Line as Wire};
 use crate::media;
 use crate::sdp::{Direction, Negotiated};
-use crate::sip::{Command, SipCall};
+use crate::sip::{Command, Flow, SipCall};
 
 impl Line {
     pub(super) async fn agreed(&mut self, answer: &[u8]) {
