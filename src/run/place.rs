@@ -66,8 +66,8 @@ impl Switchboard {
     pub(super) fn order(&mut self, order: Order) {
         let now = self.clock.now();
         match order {
-            Order::Sip(Command::Advertise { peer, host }) => self.advertise(peer, host),
             Order::Claim { call, claim } => self.news(call, SipNews::Claimed(claim)),
+            Order::Sip(Command::Advertise { peer, host }) => self.advertise(peer, host),
             Order::Sip(command) => self.endpoint.handle_command(now, command),
             Order::Place(Placing { invite, news, placed }) => {
                 let peer = invite.flow.remote;

@@ -342,6 +342,8 @@ fn wall_half_open_connections_are_bounded_and_end() {
     let options = ua.request("OPTIONS", "", "");
     ua.send(&options);
     assert_eq!(ua.answer().status(), 200, "datagrams are served all the while");
+    let counts = daemon.status()["connections"].clone();
+    assert!(counts["open"].as_u64() <= Some(128) && counts["refused"].as_u64() >= Some(22), "{counts}");
     wait::until(Duration::from_secs(20), "all of them are closed", || (closed(&mut held) == 150).then_some(()));
     assert_eq!(Caller::tcp(tcp).options().status(), 200);
     assert_eq!(Caller::tls(tls, &authority.client(None), "box.example").options().status(), 200);
