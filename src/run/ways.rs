@@ -15,11 +15,13 @@ pub struct Way {
     pub account: Option<AccountId>,
     /// The number that we show there; none: the caller's.
     pub shows: Option<String>,
+    /// The trunk whose caps it counts against; none where it is no trunk's.
+    pub trunk: Option<String>,
 }
 
 impl Way {
     fn plain(flow: Flow, target: String) -> Self {
-        Self { flow, target, account: None, shows: None }
+        Self { flow, target, account: None, shows: None, trunk: None }
     }
 }
 
@@ -108,6 +110,7 @@ impl House {
                     target: format!("sip:{}@{}{}", carriage.user, found.domain, found.flow.transport.uri_param()),
                     account: found.account,
                     shows: carriage.caller.clone().or(found.user),
+                    trunk: Some(carriage.trunk.clone()),
                 })),
             }
         }
