@@ -16,13 +16,15 @@ pub struct Way {
     pub account: Option<AccountId>,
     /// The number that we show there; none: the caller's.
     pub shows: Option<String>,
-    /// The trunk that carries it, with what it wants of an INVITE.
+    /// The trunk whose caps it counts against; none where it is no trunk's.
+    pub trunk: Option<String>,
+    /// What that trunk wants of an INVITE.
     pub by: Option<TrunkWay>,
 }
 
 impl Way {
     fn plain(flow: Flow, target: String) -> Self {
-        Self { flow, target, account: None, shows: None, by: None }
+        Self { flow, target, account: None, shows: None, trunk: None, by: None }
     }
 }
 
@@ -111,6 +113,7 @@ impl House {
                     target: format!("sip:{}@{}{}", carriage.user, found.domain, found.flow.transport.uri_param()),
                     account: found.account,
                     shows: carriage.caller.clone().or_else(|| found.user.clone()),
+                    trunk: Some(carriage.trunk.clone()),
                     by: Some(found),
                 })),
             }

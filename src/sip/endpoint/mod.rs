@@ -147,17 +147,10 @@ impl Endpoint {
         self.sweep();
     }
 
-    /// Outside we are seen at `public` by `peer` or on the way there: Via and Contact say so from now on, and each call there hears
-    /// [`Event::Moved`] when that is news.
-    pub fn handle_seen(&mut self, _now: Instant, peer: std::net::SocketAddr, public: std::net::SocketAddr) {
-        self.be_seen(peer, public);
-        self.sweep();
-    }
-
-    /// What Via and Contact say to the peers of one block from now on; `None` for the local address again.
+    /// What Via and Contact say to the peers of one block from now on; `None` for the local address again. Each call there hears
+    /// [`Event::Moved`] when that is another address.
     pub fn advertise(&mut self, peer: super::Peer, host: Option<super::HostPort>) {
-        self.settings.advertised_to.retain(|(known, _)| *known != peer);
-        self.settings.advertised_to.extend(host.map(|host| (peer, host)));
+        self.say_of_us(peer, host);
     }
 
     /// Who we are with a PBX or provider from now on; `None`: nobody.
@@ -205,6 +198,11 @@ impl Endpoint {
     /// Calls in the table, those that only wait for the answer to a BYE included.
     pub fn calls(&self) -> usize {
         self.calls.len()
+    }
+
+    /// The Call-ID of a call that is here.
+    pub fn call_id(&self, call: SipCall) -> Option<String> {
+        self.calls.get(&call).map(|known| super::lex::text(&known.dialog.call_id))
     }
 
     /// Transactions in the table.
