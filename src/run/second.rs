@@ -174,6 +174,9 @@ impl<'a> Second<'a> {
         invite.from_display = errand.context.name.as_ref().map(|name| name.expose().clone()).unwrap_or_default();
         invite.max_forwards = errand.max_forwards;
         invite.account = way.account;
+        if let Some(trunk) = &way.by {
+            trunk.dress(&mut invite);
+        }
         invite.replaces = errand.replaces.as_deref().cloned();
         invite.headers = super::context::headers(travels, &errand.id, &errand.context);
         let (sound_in, sound) = mpsc::channel(super::line::NEWS_MAX);

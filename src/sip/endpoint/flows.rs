@@ -162,6 +162,9 @@ impl Endpoint {
                 if let Some(ok) = known.ok.as_mut().filter(|ok| ok.flow.is_same_way(flow)) {
                     ok.flow = way;
                 }
+                if let Some(sent) = known.provisional.as_mut().filter(|sent| sent.flow.is_same_way(flow)) {
+                    sent.flow = way;
+                }
             }
         }
     }
