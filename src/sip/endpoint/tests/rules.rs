@@ -2,9 +2,9 @@
 
 use bytes::Bytes;
 
-use super::hand::{Bench, Request, SDP, THEM};
+use super::hand::{Bench, Request, SDP, THEM, US};
 use crate::base::limits;
-use crate::sip::{Command, Event};
+use crate::sip::{Command, Event, Flow};
 
 #[test]
 fn a_stranger_meets_silence() {
