@@ -1,7 +1,5 @@
 //! What the caller's side and we agree on about sound, as often as either asks. RFC 3264.
 
-use std::net::IpAddr;
-
 use bytes::Bytes;
 
 use super::leg;
@@ -9,7 +7,7 @@ use super::line::Line;
 use crate::call::{Input, Line as Wire};
 use crate::media;
 use crate::sdp::{Direction, Negotiated};
-use crate::sip::{Command, SipCall};
+use crate::sip::{Command, Flow, SipCall};
 
 impl Line {
     pub(super) async fn agreed(&mut self, answer: &[u8]) {
@@ -43,9 +41,9 @@ impl Line {
     }
 
     /// The box has another address: the caller is offered the same sound at the new one.
-    pub(super) async fn moved(&mut self, ours: IpAddr) {
+    pub(super) async fn moved(&mut self, flow: Flow) {
         tracing::warn!(call_id = %self.id, "our address is another one; the caller is told");
-        self.session.set_address(self.house.advertised.unwrap_or(ours));
+        self.session.set_address(self.house.ours(flow).shown());
         let sdp = self.session.offer();
         self.house.sip(Command::Offer { call: self.sip, sdp }).await;
     }

@@ -1,7 +1,6 @@
 //! One call's task: it carries news to [`crate::call::Call`] and does what the call asks for. It decides nothing.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -18,7 +17,7 @@ use crate::listen::ListenReport;
 use crate::media::Report;
 use crate::sip::{Command, Reason, SipCall};
 
-use super::house::House;
+use super::house::{House, Ours};
 use super::hub::LegNews as SoundNews;
 use super::leg::{self, OpenLeg, Prepared};
 use super::news::{Aim, SipNews};
@@ -46,7 +45,7 @@ pub struct Opening {
     /// The caller's SDP.
     pub offer: Option<Bytes>,
     /// Our address on the way to the caller.
-    pub local: IpAddr,
+    pub local: Ours,
     /// Hops left for calls that continue this one.
     pub max_forwards: u8,
     /// Who is rung before the agent answers.

@@ -1,13 +1,11 @@
 //! What the switchboard tells the task that owns a call, the caller's or one that we placed.
 
-use std::net::IpAddr;
-
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
 
 use super::second::Wish;
 use crate::base::Pii;
-use crate::sip::{Event, Reason, Replaces, SipCall};
+use crate::sip::{Event, Flow, Reason, Replaces, SipCall};
 
 /// What a call that is asked for shall take the place of (RFC 3891).
 #[derive(Debug)]
@@ -30,7 +28,7 @@ pub enum SipNews {
     /// It has not taken it.
     OfferRefused,
     /// Our address towards the peer is another one.
-    Moved(IpAddr),
+    Moved(Flow),
     /// A key, by INFO.
     Digit(char),
     /// A call of ours moves on: with this status.
@@ -80,7 +78,7 @@ pub fn of_event(event: Event) -> Option<(SipCall, SipNews)> {
         Event::OfferAnswered { call, sdp } => (call, SipNews::OfferAnswered(sdp)),
         Event::OfferRefused { call, .. } => (call, SipNews::OfferRefused),
         Event::Refreshed { call, sdp } => (call, SipNews::OfferAnswered(Some(sdp))),
-        Event::Moved { call, ours } => (call, SipNews::Moved(ours)),
+        Event::Moved { call, flow } => (call, SipNews::Moved(flow)),
         Event::Digit { call, digit, .. } => (call, SipNews::Digit(digit)),
         Event::Progress { call, status, .. } => (call, SipNews::Progress(status)),
         Event::Answered { call, sdp } => (call, SipNews::Answered(sdp)),

@@ -70,9 +70,12 @@ impl Switchboard {
         let now = self.clock.now();
         match order {
             Order::Claim { call, claim } => self.news(call, SipNews::Claimed(claim)),
+            Order::Sip(Command::Advertise { peer, host }) => self.advertise(peer, host),
             Order::Sip(command) => self.endpoint.handle_command(now, command),
             Order::Place(Placing { invite, news, placed }) => {
+                let peer = invite.flow.remote;
                 let call = self.endpoint.invite(now, *invite);
+                self.wires.watch(call, peer);
                 // Whatever the endpoint has to tell of the call is told after this: its events are drained later.
                 self.lines.insert(call, news);
                 let call_id = self.endpoint.call_id(call).unwrap_or_default();

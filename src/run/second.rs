@@ -165,7 +165,7 @@ impl<'a> Second<'a> {
             tracing::warn!(call_id = %errand.id, %over, "a call out does not fit");
             over.status()
         })?;
-        let opened = leg::open_unheard(house, way.flow.local.ip()).map_err(|refusal| {
+        let opened = leg::open_unheard(house, house.ours(way.flow)).map_err(|refusal| {
             tracing::warn!(call_id = %errand.id, why = %refusal.why, "no second leg");
             refusal.status
         })?;
@@ -174,6 +174,9 @@ impl<'a> Second<'a> {
         invite.from_display = errand.context.name.as_ref().map(|name| name.expose().clone()).unwrap_or_default();
         invite.max_forwards = errand.max_forwards;
         invite.account = way.account;
+        if let Some(trunk) = &way.by {
+            trunk.dress(&mut invite);
+        }
         invite.replaces = errand.replaces.as_deref().cloned();
         invite.headers = super::context::headers(travels, &errand.id, &errand.context);
         let (sound_in, sound) = mpsc::channel(super::line::NEWS_MAX);
@@ -286,8 +289,8 @@ impl<'a> Second<'a> {
                 self.aim = aim;
                 Ok(Some(LegNews::Referred { to: target }))
             }
-            SipNews::Moved(ours) => {
-                self.session.set_address(self.house.advertised.unwrap_or(ours));
+            SipNews::Moved(flow) => {
+                self.session.set_address(self.house.ours(flow).shown());
                 let sdp = self.session.offer();
                 self.house.sip(Command::Offer { call: self.call, sdp }).await;
                 Ok(None)

@@ -43,7 +43,7 @@ pub fn root() -> PathBuf {
 }
 
 /// The program, and whether it is there.
-fn program() -> (PathBuf, bool) {
+pub fn program() -> (PathBuf, bool) {
     let program = std::env::var_os("NIGHTBELL_BIN").map_or_else(|| root().join("target/release/nightbell"), PathBuf::from);
     let workers = ["asr", "llm", "tts"].iter().all(|kind| program.with_file_name(format!("nightbell-{kind}")).is_file());
     let there = program.is_file() && workers;

@@ -11,9 +11,9 @@ use super::inbound::Received;
 use super::reply::SDP;
 use super::table::{Owner, TxnId};
 use crate::base::Instant;
-use crate::sip::message::name;
+use crate::sip::message::{Message, name};
 use crate::sip::method::ALLOW;
-use crate::sip::{EndCause, Event, Method, SipCall};
+use crate::sip::{EndCause, Event, Method, SipCall, lex};
 
 /// How often an offer may cross one of the peer's before it counts as refused.
 const CROSSINGS_MAX: u8 = 5;
@@ -85,10 +85,13 @@ impl Endpoint {
                 // Who made the Call-ID waits longer, in steps of 10 ms, so that the two do not cross again.
                 let (least, span) = if known.is_caller { (210, 190) } else { (0, 200) };
                 let wait = Duration::from_millis(10 * (least + self.seed.below(span)));
-                if let Some(known) = self.calls.get_mut(&call) {
-                    known.timers.set(CallTimer::OfferAgain, now + wait);
-                }
-                self.rearm_call(call);
+                self.wait_to_offer(now + wait, call);
+            }
+            // RFC 3261 §14.2, RFC 3311 §5.3: an offer before ours has no answer yet, and the peer says when to come again.
+            500 if offer.crossings < CROSSINGS_MAX && known.phase != Phase::Leaving && retry_after(&received.message).is_some() => {
+                let wait = retry_after(&received.message).unwrap_or_default();
+                known.offer = Some(Offer { txn: None, crossings: offer.crossings + 1, ..offer });
+                self.wait_to_offer(now + wait, call);
             }
             422 if offer.crossings < CROSSINGS_MAX && self.raise_interval(call, &received.message) => {
                 self.send_offer(now, call, Offer { crossings: offer.crossings + 1, ..offer });
@@ -102,6 +105,13 @@ impl Endpoint {
             }
             _ => self.on_offer_failed(now, call, id, status),
         }
+    }
+
+    fn wait_to_offer(&mut self, until: Instant, call: SipCall) {
+        if let Some(known) = self.calls.get_mut(&call) {
+            known.timers.set(CallTimer::OfferAgain, until);
+        }
+        self.rearm_call(call);
     }
 
     fn on_offer_taken(&mut self, now: Instant, call: SipCall, offer: Offer, received: &Received) {
@@ -172,4 +182,11 @@ impl Endpoint {
         }
         self.offer_next(now, call);
     }
+}
+
+/// Retry-After, where it is short enough to wait for (RFC 3261 §20.33): those of RFC 3261 §14.2 are 10 s at most.
+fn retry_after(response: &Message) -> Option<Duration> {
+    let value = response.get(name::RETRY_AFTER)?;
+    let digits = value.split(|byte| !byte.is_ascii_digit()).next().unwrap_or_default();
+    lex::number(digits, 10).map(|seconds| Duration::from_secs(seconds.max(1)))
 }

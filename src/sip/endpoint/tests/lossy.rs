@@ -161,9 +161,10 @@ fn every_call_ends_and_nothing_leaks_over_a_bad_network() {
         met.extend(has(|event| matches!(event, Event::Ended { cause: EndCause::Replaced { .. }, .. })).then_some("replaced"));
         met.extend(has(|event| matches!(event, Event::Ended { cause: EndCause::NoAck, .. })).then_some("no ack"));
         met.extend(has(|event| matches!(event, Event::Ended { cause: EndCause::Timeout, .. })).then_some("timeout"));
+        met.extend(rig.wire.iter().any(|(_, _, text)| text.contains("answered elsewhere")).then_some("turned away"));
         met.extend(has(|event| matches!(event, Event::Referred { own: Some(_), .. })).then_some("own"));
     }
-    assert_eq!(met.len(), MET.len() + 4, "{met:?}");
+    assert_eq!(met.len(), MET.len() + 5, "{met:?}");
 }
 
 #[test]

@@ -262,3 +262,18 @@ fn a_cancel_ends_what_is_under_way() {
         rig.assert_empty();
     }
 }
+
+/// RFC 3261 §14.2, RFC 3311 §5.2: a re-INVITE without an offer gets ours, its ACK the answer, and no UPDATE crosses in between.
+#[test]
+fn a_reinvite_without_an_offer_gets_ours() {
+    let mut bench = Bench::new();
+    let (call, to_tag) = bench.up();
+    bench.take(&Request { to_tag: to_tag.clone(), seq: 2, ..Request::new("INVITE", "r") });
+    assert_eq!(bench.events.last(), Some(&Event::Reoffer { call, offer: None }));
+    bench.command(Command::Answer { call, sdp: Some(sdp("ours")) });
+    assert!(bench.answer() == "200 OK" && bench.last().ends_with("ours"));
+    let update = Request { to_tag: to_tag.clone(), seq: 3, body: SDP, ..Request::new("UPDATE", "u") };
+    assert_eq!(bench.take(&update), "491 Request Pending");
+    bench.take(&Request { to_tag, seq: 2, body: SDP, ..Request::new("ACK", "a") });
+    assert_eq!(bench.events.last(), Some(&Event::Acked { call, sdp: Some(sdp(SDP)) }));
+}

@@ -375,7 +375,7 @@ fn a_hundred_and_fifty_calls_a_second_fit() {
         say(&mut bench, &Request { to_tag, seq: 2, ..Request::new("BYE", &format!("b{number}")) });
         assert_eq!(bench.answer(), "200 OK", "call {number}");
         most = most.max(bench.endpoint.transactions());
-        bench.now = bench.now + std::time::Duration::from_micros(6_667);
+        bench.now += std::time::Duration::from_micros(6_667);
         bench.endpoint.handle_timeout(bench.now);
     }
     assert!((9_500..limits::SIP_TRANSACTIONS_MAX * 3 / 4).contains(&most), "{most} at most");

@@ -143,3 +143,24 @@ fn the_peers_contact_is_followed() {
     assert!(bench.sent[0].1.starts_with("SIP/2.0 200 "));
     assert!(offer(&mut bench).starts_with("INVITE sip:third@192.0.2.2 SIP/2.0"));
 }
+
+/// RFC 3261 §14.2: an offer that comes too early for the peer goes again when the peer says so, and not for ever.
+#[test]
+fn an_offer_comes_again_when_the_peer_says_so() {
+    let mut bench = Bench::new();
+    let call = bench.invite("sip:20@pbx.example", 70);
+    let invite = bench.sent[0].1.clone();
+    bench.answer(&invite, "200 OK", "t", "Contact: <sip:20@192.0.2.2>\r\n");
+    bench.endpoint.handle_command(bench.now, Command::Offer { call, sdp: bytes::Bytes::from_static(b"hold") });
+    bench.drain();
+    for after in 1..=5 {
+        let offer = bench.sent.iter().rev().find(|(_, text)| text.starts_with("INVITE")).unwrap().1.clone();
+        bench.answer(&offer, "500 Server Internal Error", "t", "Retry-After: 3 (soon)\r\n");
+        assert_eq!(bench.events.len(), 1);
+        bench.wait(3 * after + 1);
+        assert!(bench.first_words().contains(&"INVITE sip:20@192.0.2.2"), "{after}");
+    }
+    let offer = bench.sent.iter().rev().find(|(_, text)| text.starts_with("INVITE")).unwrap().1.clone();
+    bench.answer(&offer, "500 Server Internal Error", "t", "Retry-After: 3\r\n");
+    assert_eq!(bench.events.last(), Some(&Event::OfferRefused { call, status: 500 }));
+}
