@@ -38,6 +38,8 @@ pub struct Opening {
     pub target: Vec<u8>,
     /// The number of the INVITE.
     pub seq: u32,
+    /// The routes that it takes, each in its brackets.
+    pub routes: Vec<Vec<u8>>,
 }
 
 impl Dialog {
@@ -68,7 +70,7 @@ impl Dialog {
             local: with_tag(&opening.local, &opening.local_tag),
             remote: [b"<", opening.target.as_slice(), b">"].concat(),
             target: opening.target,
-            routes: Vec::new(),
+            routes: opening.routes,
             local_tag: opening.local_tag,
         }
     }
@@ -81,10 +83,10 @@ impl Dialog {
             call_id: invite.get(name::CALL_ID)?.to_vec(),
             remote_tag: None,
             local_seq: seq,
-            passes: invite.headers.iter().filter(|header| is_pass(&header.name)).cloned().collect(),
             remote_seq: None,
             local_tag: NameAddr::parse(from)?.tag?,
             local: from.to_vec(),
+            passes: [name::AUTHORIZATION, name::PROXY_AUTHORIZATION].iter().flat_map(|pass| headers_of(invite, pass)).collect(),
             remote: invite.get(name::TO)?.to_vec(),
             target: uri.clone(),
             routes: Vec::new(),
@@ -164,9 +166,8 @@ impl Dialog {
     }
 }
 
-/// Whether a header holds credentials.
-fn is_pass(header: &str) -> bool {
-    [name::AUTHORIZATION, name::PROXY_AUTHORIZATION].contains(&header)
+fn headers_of(message: &Message, name: &str) -> Vec<Header> {
+    message.headers.iter().filter(|header| header.name == name).cloned().collect()
 }
 
 fn is_loose(route: &[u8]) -> bool {

@@ -201,8 +201,8 @@ pub enum Event {
     Moved {
         /// The call.
         call: SipCall,
-        /// The new address.
-        ours: std::net::IpAddr,
+        /// Its way from now on.
+        flow: Flow,
     },
     /// Somebody was kept out, or silenced: a line for the log.
     Noticed(super::Notice),

@@ -43,7 +43,7 @@ pub fn root() -> PathBuf {
 }
 
 /// The program, and whether it is there.
-fn program() -> (PathBuf, bool) {
+pub fn program() -> (PathBuf, bool) {
     let program = std::env::var_os("NIGHTBELL_BIN").map_or_else(|| root().join("target/release/nightbell"), PathBuf::from);
     let workers = ["asr", "llm", "tts"].iter().all(|kind| program.with_file_name(format!("nightbell-{kind}")).is_file());
     let there = program.is_file() && workers;
@@ -71,9 +71,15 @@ impl Daemon {
 
     /// The demonstration with these people instead of its own.
     pub fn start_with_people(people: &str) -> Option<Self> {
+        Self::start_with_route(people, "to = \"leasing\"")
+    }
+
+    /// The same, with this in place of what the first route says.
+    pub fn start_with_route(people: &str, route: &str) -> Option<Self> {
         let demo = std::fs::read_to_string(root().join("config/demo/nightbell.toml")).unwrap();
         let (front, rest) = demo.split_once("[people.office]").unwrap();
         let behind = rest.split_once("[agents]").unwrap().1.replace("\"agents\"", &format!("{:?}", root().join("config/demo/agents")));
+        let behind = behind.replacen("to = \"leasing\"", route, 1);
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("nightbell.toml");
         std::fs::write(&file, format!("{front}{people}\n[agents]{behind}")).unwrap();

@@ -4,6 +4,7 @@
 //! these are missing a test says so and is passed over, unless NIGHTBELL_IT is set: then it fails.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+mod address;
 mod baresip;
 mod barge_in;
 mod cases;

@@ -17,25 +17,37 @@ const CALLER: &str = "3125550188";
 const CALLER_HZ: u16 = 440;
 const DESK_HZ: u16 = 700;
 
-/// The box, the desk phone registered at it, and the caller in a call with the agent.
-fn office() -> Option<(Daemon, Linphone, Baresip)> {
+/// A box with two telephones of its own, which are asked for `digest`.
+fn house(digest: &str) -> Option<Daemon> {
     if !installed("baresip", "-h") || !installed("linphonec", "-v") {
         return None;
     }
     let setup = Setup::new(&format!(
-        "[sip]\nlisten = [\"udp:127.0.0.1:0\"]\ntrusted = [\"127.0.0.2\"]\nphones = [\"127.0.0.1\"]\n\
+        "[sip]\nlisten = [\"udp:127.0.0.1:0\"]\ntrusted = [\"127.0.0.2\"]\nphones = [\"127.0.0.1\"]\ndigest = \"{digest}\"\n\
          [phones.front]\nuser = \"{CALLER}\"\nsecret_file = \"front.secret\"\n[phones.desk]\nuser = \"desk\"\nsecret_file = \"desk.secret\"\n\
          [people.office]\nname = \"the office\"\nphone = \"desk\"\nring_s = 20\n[[route]]\nto = \"leasing\"\nagent = \"leasing\"\n"
     ));
-    setup.secret("front.secret", "front's own secret");
+    setup.secret("front.secret", "front-and-door");
     setup.secret("desk.secret", "desk-and-chair");
-    let daemon = Daemon::start_of(setup, &[])?;
+    Daemon::start_of(setup, &[])
+}
+
+/// The desk phone, registered.
+fn desk_at(daemon: &Daemon) -> Linphone {
     let registrar = format!("sip:{}", daemon.sip);
     let desk = Linphone::start(&Seat { registrar: &registrar, user: "desk", secret: "desk-and-chair", realm: "nightbell" }, DESK_HZ.into());
     wait::until(Duration::from_secs(15), "the desk phone is registered", || {
         (daemon.status()["phones"]["desk"]["state"] == "registered").then_some(())
     });
-    let account = format!("<sip:{CALLER}@{}>;regint=300;auth_user={CALLER};auth_pass=front's own secret;audio_codecs=pcma", daemon.sip);
+    desk
+}
+
+/// The box, the desk phone registered at it, and the caller in a call with the agent.
+fn office() -> Option<(Daemon, Linphone, Baresip)> {
+    // baresip 1.0 gives up at a challenge for SHA-256, even where one for MD5 stands beside it.
+    let daemon = house("md5")?;
+    let desk = desk_at(&daemon);
+    let account = format!("<sip:{CALLER}@{}>;regint=300;auth_user={CALLER};auth_pass=front-and-door;audio_codecs=pcma", daemon.sip);
     let caller = Baresip::call(&account, &daemon.uri("leasing"), CALLER_HZ.into());
     caller.screen.must_say(Duration::from_secs(10), "Call established");
     wait::until(Duration::from_secs(20), "the agent greets the caller", || (loud_ms(&caller.heard()) > 1_000).then_some(()));
@@ -77,4 +89,16 @@ fn wall_a_desk_phone_that_declines_leaves_the_caller_with_a_callback() {
     let on_record = daemon.last_call();
     on_record.must_end("callback");
     assert_eq!(on_record.receipts(), ["callback"], "{on_record}");
+}
+
+#[test]
+fn wall_linphone_joins_where_sha_256_is_asked_for_first_or_alone() {
+    for digest in ["both", "sha-256"] {
+        let Some(daemon) = house(digest) else { return };
+        let mut desk = desk_at(&daemon);
+        desk.screen.type_line("quit");
+        wait::until(Duration::from_secs(15), "a desk phone that is switched off takes its registration along", || {
+            (daemon.status()["phones"]["desk"]["state"] == "not registered").then_some(())
+        });
+    }
 }

@@ -47,11 +47,6 @@ impl Screen {
         let said = wait::within(limit, || self.text().contains(words).then_some(()));
         assert!(said.is_some(), "not within {limit:?}: {words:?} in\n{}", self.text());
     }
-
-    /// Whether it writes `words` in this time.
-    pub fn says(&self, limit: Duration, words: &str) -> bool {
-        wait::within(limit, || self.text().contains(words).then_some(())).is_some()
-    }
 }
 
 impl Drop for Screen {

@@ -320,19 +320,14 @@ fn wall_half_open_connections_are_bounded_and_end() {
     let (tcp, tls) = (daemon.listens("tcp", "127."), daemon.listens("tls", "127."));
     let mut held: Vec<TcpStream> = (0..150).map(|place| connect(if place % 2 == 0 { tcp } else { tls })).collect();
     held.iter_mut().step_by(4).for_each(|stream| drop(stream.write_all(b"INVITE sip:a@b SIP/2.0\r\nVia")));
-    let closed = |held: &mut Vec<TcpStream>| {
-        held.iter_mut().for_each(|stream| stream.set_nonblocking(true).unwrap());
-        held.iter_mut()
-            .filter_map(|stream| {
-                stream
-                    .read(&mut [0; 64])
-                    .map(|length| length == 0)
-                    .or_else(|error| if error.kind() == ErrorKind::WouldBlock { Ok(false) } else { Err(error) })
-                    .unwrap_or(true)
-                    .then_some(())
-            })
-            .count()
+    for stream in &held {
+        stream.set_nonblocking(true).unwrap();
+    }
+    let is_closed = |stream: &mut TcpStream| match stream.read(&mut [0; 64]) {
+        Ok(length) => length == 0,
+        Err(error) => error.kind() != ErrorKind::WouldBlock,
     };
+    let closed = |held: &mut Vec<TcpStream>| held.iter_mut().map(is_closed).filter(|closed| *closed).count();
     wait::until(SOON, "those beyond the bound are closed at once", || (closed(&mut held) >= 150 - 128).then_some(()));
     let mut ua = Ua::new(daemon.sip);
     let options = ua.request("OPTIONS", "", "");

@@ -120,7 +120,7 @@ impl Endpoint {
         if method == Method::Ack {
             return self.on_ack(now, &received);
         }
-        if !self.admit(now, &mut received) {
+        if !self.lets_pass(now, &mut received) {
             return;
         }
         let received = &received;

@@ -46,7 +46,7 @@ use super::digest::{Credentials, Wallet};
 use super::register::RegistrationId;
 use super::registrar::Registrar;
 use super::{AccountId, Command, Counters, Event, Flow, Invite, Output, Settings, Shield, SipCall};
-use crate::base::{Instant, Seed};
+use crate::base::{Instant, Seed, sha256};
 use call::Call;
 use register::Registering;
 use table::{ClientKey, Txn, TxnId, Wake};
@@ -78,6 +78,8 @@ pub struct Endpoint {
     outputs: VecDeque<Output>,
     counters: Counters,
     last_id: u64,
+    /// How many names were made.
+    named: u64,
     inputs: usize,
     /// Whether new calls are turned away, and what their Retry-After says.
     drain: Option<u32>,
@@ -108,6 +110,7 @@ impl Endpoint {
             outputs: VecDeque::new(),
             counters: Counters::default(),
             last_id: 0,
+            named: 0,
             inputs: 0,
             drain: None,
         }
@@ -144,17 +147,10 @@ impl Endpoint {
         self.sweep();
     }
 
-    /// Outside we are seen at `public` by `peer` or on the way there: Via and Contact say so from now on, and each call there hears
-    /// [`Event::Moved`] when that is news.
-    pub fn handle_seen(&mut self, _now: Instant, peer: std::net::SocketAddr, public: std::net::SocketAddr) {
-        self.be_seen(peer, public);
-        self.sweep();
-    }
-
-    /// What Via and Contact say to the peers of one block from now on; `None` for the local address again.
+    /// What Via and Contact say to the peers of one block from now on; `None` for the local address again. Each call there hears
+    /// [`Event::Moved`] when that is another address.
     pub fn advertise(&mut self, peer: super::Peer, host: Option<super::HostPort>) {
-        self.settings.advertised_to.retain(|(known, _)| *known != peer);
-        self.settings.advertised_to.extend(host.map(|host| (peer, host)));
+        self.say_of_us(peer, host);
     }
 
     /// Who we are with a PBX or provider from now on; `None`: nobody.
@@ -229,7 +225,10 @@ impl Endpoint {
 
     /// Sixteen hexadecimal digits that were never used before, as far as the seed can tell.
     fn fresh(&mut self) -> String {
-        format!("{:016x}", self.seed.next_u64())
+        // Hashed, so that a name tells nothing of those that follow: tags and branches are what lets a message into a call.
+        self.named += 1;
+        let sum = sha256::of(&[&self.settings.key.expose()[..], &self.seed.next_u64().to_be_bytes(), &self.named.to_be_bytes()].concat());
+        sha256::hex(sum.get(..8).unwrap_or_default())
     }
 
     /// In debug builds: after each input while the tables are small, now and then while they are full.

@@ -9,6 +9,7 @@ use crate::base::{Instant, limits};
 use crate::sip::dialog::{Dialog, Opening};
 use crate::sip::message::{Message, full_name, name};
 use crate::sip::method::ALLOW;
+use crate::sip::values::NameAddr;
 use crate::sip::{Event, Flow, Invite, Method, Party, Probe, Replaces, SipCall, Uri, lex};
 
 /// How long a call of ours may ring.
@@ -45,6 +46,7 @@ impl Endpoint {
             local: self.caller_header(&invite),
             target: invite.target.clone().into_bytes(),
             seq,
+            routes: invite.routes.iter().map(|route| route.clone().into_bytes()).filter(|route| NameAddr::parse(route).is_some()).collect(),
         };
         let dialog = Dialog::of_caller(opening);
         let mut request = dialog.request_numbered(Method::Invite, seq);
@@ -146,11 +148,8 @@ impl Endpoint {
             // RFC 3323 §4.1.
             return b"\"Anonymous\" <sip:anonymous@anonymous.invalid>".to_vec();
         }
-        let caller = Party {
-            display: invite.from_display.clone(),
-            user: invite.from_user.clone(),
-            host: invite.from_host.clone().unwrap_or_default(),
-        };
+        let host = invite.from_host.clone().unwrap_or_default();
+        let caller = Party { display: invite.from_display.clone(), user: invite.from_user.clone(), host };
         self.address_of(&caller, invite.flow).into_bytes()
     }
 

@@ -16,7 +16,7 @@ impl Endpoint {
     ///
     /// Within a call the tags are the proof, which nobody else has seen, together with the address: we do not ask there again, because not
     /// every phone answers a challenge to BYE. CANCEL cannot be asked (RFC 3261 §22.1): one that cancels nothing gets no answer.
-    pub(super) fn admit(&mut self, now: Instant, received: &mut Received) -> bool {
+    pub(super) fn lets_pass(&mut self, now: Instant, received: &mut Received) -> bool {
         let (method, source) = (&received.core.method, received.flow.remote.ip());
         let is_peer = self.trusts(received.flow) && *method != Method::Register && !self.is_phone_of_ours(received);
         if is_peer || self.registrar.is_none() {
