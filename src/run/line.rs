@@ -155,7 +155,8 @@ impl Line {
                 }
             }
         });
-        let facts = CallFacts { caller_number: Some(opening.from.clone()), dialled: opening.dialled.clone(), number_trusted: false };
+        let facts =
+            CallFacts { caller_number: Some(opening.from.clone()), dialled: opening.dialled.clone(), number_trusted: false, calling: None };
         let scribe = Scribe::new(house.store.clone(), opening.id.clone(), opening.agent.name().to_owned(), opening.agent.zone().clone());
         let opened = house.opened(&opening.agent, &facts);
         scribe.journal(0, "opened", &opened);
@@ -359,7 +360,8 @@ impl Line {
                 }
                 return;
             }
-            Heard::Pause { .. } | Heard::Answered { .. } => return,
+            Heard::Pause { .. } => return,
+            Heard::Answered { who } => Hearing::Answered(who),
             Heard::Resume { utterance, .. } => Hearing::Resumed(utterance),
             Heard::Yield { utterance } => Hearing::Yielded(utterance),
             Heard::Settling { utterance, .. } => Hearing::Settling(utterance),
