@@ -161,7 +161,7 @@ fn engine_settings(config: &Config, chosen: &Chosen) -> EngineSettings {
 
 type Parts = (Store, Engines, Hub, Vec<SocketAddr>);
 
-fn build(config: &Config, chosen: &Chosen, clock: Clock, parts: Parts, switchboard: mpsc::Sender<Order>) -> Result<House, RunError> {
+fn build(config: &Arc<Config>, chosen: &Chosen, clock: Clock, parts: Parts, switchboard: mpsc::Sender<Order>) -> Result<House, RunError> {
     let (store, engines, hub, udp) = parts;
     let listeners = udp.into_iter().map(|address| (Transport::Udp, address)).collect();
     let entropy = crate::base::entropy::number().map_err(RunError::Entropy)?;
@@ -179,6 +179,7 @@ fn build(config: &Config, chosen: &Chosen, clock: Clock, parts: Parts, switchboa
         people: config.people.clone(),
         phones: config.phones.values().map(|phone| (phone.key.clone(), phone.user.clone())).collect(),
         listeners,
+        config: Arc::clone(config),
         call_settings: call::Settings { style: chosen.prompt_style, people: Arc::new(plans(&config.people)), ..call::Settings::default() },
         doorman: Doorman::new(clock, config),
         trace: Trace::default(),

@@ -12,7 +12,7 @@ use crate::base::Seed;
 use crate::base::civil::Zone;
 use crate::base::clock::Clock;
 use crate::call;
-use crate::config::Person;
+use crate::config::{Config, Person};
 use crate::dialogue::{Agent, CallFacts};
 use crate::net::MediaPorts;
 use crate::observe::trace::Trace;
@@ -53,6 +53,8 @@ pub struct House {
     pub phones: BTreeMap<String, String>,
     /// Where we listen: a call of ours goes out from there.
     pub listeners: Vec<(Transport, SocketAddr)>,
+    /// The configuration.
+    pub config: Arc<Config>,
     /// How patient a call is.
     pub call_settings: call::Settings,
     /// What each trunk may use, and who was kept out.

@@ -63,9 +63,9 @@ pub fn open(house: &House, local: IpAddr, offer: Option<&[u8]>) -> Result<OpenLe
     open_with(house, local, offer, |id, ends| Some(Seat::new(id, ends.captured, ends.gate, hear::Settings::default())))
 }
 
-/// Opens a leg that offers, to somebody whose words are not ours to hear.
-pub fn open_unheard(house: &House, local: IpAddr) -> Result<OpenLeg, Refusal> {
-    open_with(house, local, None, |_, _| None)
+/// Opens a leg that answers `offer`, or offers, to somebody whose words are not ours to hear.
+pub fn open_unheard(house: &House, local: IpAddr, offer: Option<&[u8]>) -> Result<OpenLeg, Refusal> {
+    open_with(house, local, offer, |_, _| None)
 }
 
 /// The ends of a leg that hear.

@@ -67,6 +67,8 @@ impl Line {
             agent: self.agent.clone(),
             from: self.from.clone(),
             max_forwards: self.max_forwards,
+            ways: None,
+            emergency: false,
         };
         tokio::spawn(second::ring(Arc::clone(&self.house), errand, wishes, self.own_in.clone()));
     }

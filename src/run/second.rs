@@ -7,6 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
+use super::doorman::Pass;
 use super::house::House;
 use super::hub::LegNews as SoundNews;
 use super::leg;
@@ -66,12 +67,28 @@ pub struct Errand {
     pub from: Pii<String>,
     /// Hops left.
     pub max_forwards: u8,
+    /// Where they are, where that is known already.
+    pub ways: Option<Vec<Way>>,
+    /// A call for help asks no trunk for its share.
+    pub emergency: bool,
+}
+
+impl Errand {
+    /// Leave of the trunk's caps, where a trunk carries the call.
+    fn pass(&self, house: &House, way: &Way) -> Result<Option<Pass>, u16> {
+        let Some(trunk) = way.trunk.as_ref().filter(|_| !self.emergency) else { return Ok(None) };
+        let pass = house.doorman.admit_out(&trunk.name, &trunk.number);
+        pass.map(Some).map_err(|over| {
+            tracing::warn!(call_id = %self.id, trunk = trunk.name, %over, "a trunk does not take the call");
+            over.status()
+        })
+    }
 }
 
 /// Rings, and stays with the leg to its end.
-pub async fn ring(house: Arc<House>, errand: Errand, mut wishes: mpsc::Receiver<Wish>, news: mpsc::Sender<News>) {
+pub async fn ring(house: Arc<House>, mut errand: Errand, mut wishes: mpsc::Receiver<Wish>, news: mpsc::Sender<News>) {
     let no = errand.leg;
-    let last = run(&house, errand, &mut wishes, &news).await;
+    let last = run(&house, &mut errand, &mut wishes, &news).await;
     if let Some((last, reason)) = last {
         let _ = news.send(News::LastOfLeg(no, last, reason)).await;
     }
@@ -80,22 +97,18 @@ pub async fn ring(house: Arc<House>, errand: Errand, mut wishes: mpsc::Receiver<
 /// The leg's last news; none when the call gave it up.
 async fn run(
     house: &Arc<House>,
-    errand: Errand,
+    errand: &mut Errand,
     wishes: &mut mpsc::Receiver<Wish>,
     news: &mpsc::Sender<News>,
 ) -> Option<(LegNews, Option<Reason>)> {
     let failed = |status| Some((LegNews::Failed(status), None));
-    let Some((reach, travels)) = house.reach(errand.member.who.expose()) else { return failed(404) };
-    let mut ways = match house.ways(&reach).await {
-        Ok(ways) => ways,
-        Err(why) => {
-            tracing::warn!(call_id = %errand.id, %why, "somebody cannot be called");
-            return failed(why.status());
-        }
+    let (mut ways, travels) = match ways_of(house, errand).await {
+        Ok(found) => found,
+        Err(status) => return failed(status),
     };
     let (mut status, mut redirects) = (480, 0);
     while !ways.is_empty() {
-        let mut second = match Second::place(house, &errand, &travels, ways.remove(0)).await {
+        let mut second = match Second::place(house, errand, &travels, ways.remove(0)).await {
             Ok(second) => second,
             Err(refused) => {
                 status = refused;
@@ -124,6 +137,18 @@ async fn run(
     failed(status)
 }
 
+async fn ways_of(house: &House, errand: &mut Errand) -> Result<(Vec<Way>, Travels), u16> {
+    if let Some(ways) = errand.ways.take() {
+        return Ok((ways, Travels::None));
+    }
+    let (reach, travels) = house.reach(errand.member.who.expose()).ok_or(404_u16)?;
+    let ways = house.ways(&reach).await.map_err(|why| {
+        tracing::warn!(call_id = %errand.id, %why, "somebody cannot be called");
+        why.status()
+    })?;
+    Ok((ways, travels))
+}
+
 enum End {
     Failed(u16),
     Elsewhere(Vec<Pii<String>>),
@@ -146,27 +171,42 @@ struct Second<'a> {
     /// The other side holds the call, and is said to send its own music meanwhile.
     holds: bool,
     parting: Reason,
+    /// It counts among the trunk's calls until it ends.
+    _pass: Option<Pass>,
 }
 
 impl<'a> Second<'a> {
     async fn place(house: &'a Arc<House>, errand: &Errand, travels: &Travels, way: Way) -> Result<Self, u16> {
-        let opened = leg::open_unheard(house, way.flow.local.ip()).map_err(|refusal| {
+        let opened = leg::open_unheard(house, way.flow.local.ip(), None).map_err(|refusal| {
             tracing::warn!(call_id = %errand.id, why = %refusal.why, "no second leg");
             refusal.status
         })?;
-        let mut invite = Invite::new(way.flow, way.target, opened.description);
-        invite.from_user.clone_from(errand.from.expose());
+        let pass = errand.pass(house, &way)?;
+        let mut invite = way.invite(opened.description, errand.from.expose());
         invite.from_display = errand.context.name.as_ref().map(|name| name.expose().clone()).unwrap_or_default();
         invite.max_forwards = errand.max_forwards;
-        invite.account = way.account;
-        invite.headers = super::context::headers(travels, &errand.id, &errand.context);
+        invite.headers.extend(super::context::headers(travels, &errand.id, &errand.context));
         let (sound_in, sound) = mpsc::channel(super::line::NEWS_MAX);
         let Placed { call, news: sip } = house.place(invite).await.ok_or(503_u16)?;
         tracing::info!(call_id = %errand.id, leg = errand.leg.0, to = %way.flow.remote, "a second leg is rung");
         let telling = Telling::open(house, opened.id, &errand.agent, opened.playback);
         leg::begin(house, opened.setup, sound_in);
         let (no, id, session, leg) = (errand.leg, errand.id.clone(), opened.session, opened.id);
-        Ok(Self { house, no, id, call, sip, over: false, leg, session, sound, telling, holds: false, parting: reason(Parting::Over) })
+        Ok(Self {
+            house,
+            no,
+            id,
+            call,
+            sip,
+            over: false,
+            leg,
+            session,
+            sound,
+            telling,
+            holds: false,
+            parting: reason(Parting::Over),
+            _pass: pass,
+        })
     }
 
     async fn live(&mut self, wishes: &mut mpsc::Receiver<Wish>, news: &mpsc::Sender<News>) -> End {

@@ -2,10 +2,14 @@
 
 use std::net::SocketAddr;
 
+use bytes::Bytes;
+
 use super::house::House;
-use crate::config::{At, Context as Travels, Person, Reach};
+use crate::base::Pii;
+use crate::config::{At, CallerId, Context as Travels, Person, Reach, Trunk};
 use crate::net::{self, local_towards};
-use crate::sip::{AccountId, Flow, Transport, Uri};
+use crate::route::Carriage;
+use crate::sip::{AccountId, Flow, Invite, Party, Transport, Uri};
 
 /// One way of calling somebody.
 #[derive(Clone, Debug)]
@@ -16,6 +20,49 @@ pub struct Way {
     pub target: String,
     /// Whose credentials answer a challenge.
     pub account: Option<AccountId>,
+    /// The trunk that carries it, with how it wants to see who calls.
+    pub trunk: Option<ByTrunk>,
+}
+
+/// A way over a trunk.
+#[derive(Clone, Debug)]
+pub struct ByTrunk {
+    /// Its name.
+    pub name: String,
+    /// The number as dialled there: its caps look at it.
+    pub number: String,
+    /// The number that we show.
+    pub shown: Option<String>,
+    /// Where that number stands.
+    pub stands: CallerId,
+    /// Our user name there.
+    pub user: Option<String>,
+    /// The domain of both.
+    pub domain: String,
+}
+
+impl Way {
+    /// An INVITE that goes this way, with the caller where the trunk looks for it; `from` shows where no trunk says otherwise.
+    pub fn invite(&self, offer: Bytes, from: &str) -> Invite {
+        let mut invite = Invite::new(self.flow, self.target.clone(), offer);
+        invite.account = self.account;
+        from.clone_into(&mut invite.from_user);
+        let Some(trunk) = &self.trunk else { return invite };
+        let shown = trunk.shown.clone().or_else(|| trunk.user.clone()).unwrap_or_else(|| from.to_owned());
+        let account = trunk.user.clone().unwrap_or_else(|| shown.clone());
+        invite.from_user = if trunk.stands == CallerId::From { shown.clone() } else { account };
+        match trunk.stands {
+            CallerId::From => {}
+            CallerId::Asserted => {
+                invite.asserted = Some(Pii::new(Party { display: String::new(), user: shown, host: trunk.domain.clone() }));
+            }
+            CallerId::RemoteParty => {
+                let value = format!("<sip:{shown}@{}>;party=calling;screen=yes;privacy=off", trunk.domain);
+                invite.headers.push(("Remote-Party-ID".to_owned(), Pii::new(value)));
+            }
+        }
+        invite
+    }
 }
 
 /// Why there is none.
@@ -33,9 +80,12 @@ pub enum NoWay {
     /// The telephone is not registered.
     #[error("the telephone {0:?} is not registered now")]
     NotRegistered(String),
-    /// No trunk carries that number.
-    #[error("no trunk carries this number")]
+    /// No trunk has a server.
+    #[error("none of its trunks can be reached")]
     NoTrunk,
+    /// The dial plan does not let the number out.
+    #[error("{0}")]
+    NotCarried(String),
 }
 
 impl NoWay {
@@ -45,7 +95,8 @@ impl NoWay {
             Self::NoUri => 416,
             Self::Unresolved(_) | Self::NoListener(_) => 502,
             Self::NotRegistered(_) => 480,
-            Self::NoTrunk => 403,
+            Self::NoTrunk => 480,
+            Self::NotCarried(_) => 403,
         }
     }
 }
@@ -73,8 +124,36 @@ impl House {
         match reach {
             Reach::Uri(uri) => self.ways_of_uri(uri).await,
             Reach::Phone(phone) => Err(NoWay::NotRegistered(phone.clone())),
-            Reach::Number(_) => Err(NoWay::NoTrunk),
+            Reach::Number(number) => {
+                let dialled = self.config.plan.book.country.read(number);
+                let carriages = self.config.dial_plan.ways(&dialled).map_err(|why| NoWay::NotCarried(why.to_string()))?;
+                self.ways_by(&carriages).await
+            }
         }
+    }
+
+    /// The ways over trunks, in the order of the dial plan; of each trunk all servers, the first choice first.
+    pub async fn ways_by(&self, carriages: &[Carriage]) -> Result<Vec<Way>, NoWay> {
+        let mut ways = Vec::new();
+        let mut failed = NoWay::NoTrunk;
+        for carriage in carriages {
+            let Some((place, trunk)) = (0_u16..).zip(self.config.trunks.values()).find(|(_, trunk)| trunk.name == carriage.trunk) else {
+                continue;
+            };
+            for server in &trunk.servers {
+                let Some(address) = server.strip_prefix("sip:").or_else(|| server.strip_prefix("sips:")) else { continue };
+                let scheme = if server.starts_with("sips:") { "sips" } else { "sip" };
+                match self.ways_of_uri(&format!("{scheme}:{}@{address}", carriage.user)).await {
+                    Ok(found) => ways.extend(found.into_iter().map(|way| Way {
+                        account: trunk.secret_file.as_ref().map(|_| AccountId(place)),
+                        trunk: Some(by_trunk(trunk, carriage)),
+                        ..way
+                    })),
+                    Err(why) => failed = why,
+                }
+            }
+        }
+        if ways.is_empty() { Err(failed) } else { Ok(ways) }
     }
 
     async fn ways_of_uri(&self, text: &str) -> Result<Vec<Way>, NoWay> {
@@ -86,7 +165,7 @@ impl House {
         let remote = net::resolve(&uri.host, port).await.map_err(|error| NoWay::Unresolved(error.to_string()))?;
         let flow = self.flow_towards(transport, remote).ok_or_else(|| NoWay::NoListener(transport.uri_name().to_owned()))?;
         let target = text.split('?').next().unwrap_or(text).to_owned();
-        Ok(vec![Way { flow, target, account: None }])
+        Ok(vec![Way { flow, target, account: None, trunk: None }])
     }
 
     /// The flow from our listener of that kind.
@@ -99,6 +178,17 @@ impl House {
             local.set_ip(local_towards(remote)?);
         }
         Some(Flow { transport, local, remote })
+    }
+}
+
+fn by_trunk(trunk: &Trunk, carriage: &Carriage) -> ByTrunk {
+    ByTrunk {
+        name: trunk.name.clone(),
+        number: carriage.user.clone(),
+        shown: carriage.caller.clone(),
+        stands: trunk.caller_id,
+        user: trunk.user.clone(),
+        domain: trunk.domain.clone(),
     }
 }
 
