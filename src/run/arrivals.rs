@@ -129,7 +129,7 @@ impl Switchboard {
         let max_forwards = arrival.max_forwards.saturating_sub(1);
         let first = (!first.is_empty()).then(|| plans::first(&first, Order::Together, &self.house.people));
         let from = Pii::new(caller);
-        let opening = Opening { sip: call, id, from, dialled, agent, offer: arrival.offer, local, max_forwards, first };
+        let opening = Opening { sip: call, id, from, dialled, agent, offer: arrival.offer, local, max_forwards, first, calling: None };
         tokio::spawn(line::answer(Arc::clone(&self.house), opening, news));
     }
 

@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use crate::base::limits::UTTERANCE_MS_MAX;
 use crate::base::{CallId, Instant, LegId, Pii, Rate, Samples, StreamId, TurnId};
 use crate::call::{Answer, Call, Engine, Filed, Hearing, Input, Journalled, LegNews, LegNo, Line as Wire, Plan, Sound};
-use crate::dialogue::{Agent, CallFacts, Kernel};
+use crate::dialogue::{Agent, CallFacts, Calling, Kernel, Outcome};
 use crate::engine::{EngineEvent, WorkerKind};
 use crate::hear::Heard;
 use crate::listen::ListenReport;
@@ -49,6 +49,8 @@ pub struct Opening {
     pub max_forwards: u8,
     /// Who is rung before the agent answers.
     pub first: Option<Plan>,
+    /// Why we call; none when they did.
+    pub calling: Option<Calling>,
 }
 
 /// Answers a call and stays with it to its end.
@@ -79,7 +81,22 @@ pub async fn answer(house: Arc<House>, opening: Opening, sip_news: mpsc::Receive
     task.run(sip_news).await;
 }
 
-async fn begin_record(house: &House, opening: &Opening) {
+/// Stays with a call of ours that was answered; what it ended with.
+pub(super) async fn call_out(
+    house: Arc<House>,
+    opening: Opening,
+    (leg, agreed): (OpenLeg, crate::sdp::Negotiated),
+    sip_news: mpsc::Receiver<SipNews>,
+) -> crate::store::Outcome {
+    tracing::info!(call_id = %opening.id, agent = opening.agent.name(), path = %leg.path, "a call of ours was answered");
+    let began = house.clock.now();
+    let mut task = Line::new(house, &opening, leg, began);
+    task.begin_called(&agreed);
+    task.run(sip_news).await;
+    crate::store::Outcome::parse(task.outcome.as_str()).unwrap_or(crate::store::Outcome::Failed)
+}
+
+pub(super) async fn begin_record(house: &House, opening: &Opening) {
     let call = crate::store::NewCall {
         id: opening.id.clone(),
         started_ms: crate::base::clock::unix_millis(),
@@ -137,6 +154,8 @@ pub(super) struct Line {
     pub(super) scribe: Scribe,
     pub(super) connected: bool,
     pub(super) hung_up: bool,
+    /// What it ended with.
+    pub(super) outcome: Outcome,
     /// The SIP side has told its last.
     gone: bool,
 }
@@ -155,8 +174,12 @@ impl Line {
                 }
             }
         });
-        let facts =
-            CallFacts { caller_number: Some(opening.from.clone()), dialled: opening.dialled.clone(), number_trusted: false, calling: None };
+        let facts = CallFacts {
+            caller_number: Some(opening.from.clone()),
+            dialled: opening.dialled.clone(),
+            number_trusted: false,
+            calling: opening.calling,
+        };
         let scribe = Scribe::new(house.store.clone(), opening.id.clone(), opening.agent.name().to_owned(), opening.agent.zone().clone());
         let opened = house.opened(&opening.agent, &facts);
         scribe.journal(0, "opened", &opened);
@@ -189,6 +212,7 @@ impl Line {
             scribe,
             connected: false,
             hung_up: false,
+            outcome: Outcome::Abandoned,
             gone: false,
             house,
         }

@@ -52,7 +52,10 @@ impl Line {
                 Output::Hangup => self.hang_up().await,
                 Output::Turn(turn) => self.scribe.turn(turn),
                 Output::Decision(decision) => self.scribe.journal(self.now().as_millis(), "decision", &decision),
-                Output::Over { outcome } => self.scribe.end(outcome),
+                Output::Over { outcome } => {
+                    self.outcome = outcome;
+                    self.scribe.end(outcome);
+                }
                 about_people => self.people(about_people).await,
             }
         }

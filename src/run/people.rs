@@ -56,6 +56,15 @@ impl Line {
         self.tell(Input::Line(Wire::Accepted));
     }
 
+    /// Whoever we called has answered: sound flows, and the ear finds out who it is.
+    pub(super) fn begin_called(&mut self, agreed: &crate::sdp::Negotiated) {
+        let Some(prepared) = self.prepared.take() else { return };
+        leg::begin(&self.house, prepared, self.legs_in.clone());
+        self.house.hub.media(media::Order::Renegotiate(self.leg, leg::renegotiation(agreed)));
+        self.house.hub.listen(listen::Order::Screen(self.leg));
+        self.tell(Input::Line(Wire::Answered));
+    }
+
     fn ring(&mut self, no: LegNo, member: Member, context: Context) {
         let (wishes_in, wishes) = mpsc::channel(WISHES_MAX);
         self.seconds.insert(no, wishes_in);

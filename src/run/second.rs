@@ -21,7 +21,7 @@ use crate::call::{Context, LegNews, LegNo, Member, Parting, Stock, Tune};
 use crate::config::Context as Travels;
 use crate::media::{self, Report};
 use crate::sdp::{Direction, Negotiated, Session};
-use crate::sip::{Command, Invite, Reason, SipCall};
+use crate::sip::{Command, Reason, SipCall};
 
 /// Wishes that wait for one leg at once: more, and the call is told that the leg is gone.
 pub const WISHES_MAX: usize = 32;
