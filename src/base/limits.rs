@@ -51,6 +51,63 @@ pub const SIP_UDP_REQUEST_BYTES_MAX: usize = 1_300;
 /// Peers remembered as having no TCP. Full: forgotten, and asked again.
 pub const SIP_WITHOUT_TCP_MAX: usize = 256;
 
+/// Connections for signalling at once, both ways, those whose handshake is not over included. Full: the next one is closed at once.
+pub const STREAMS_MAX: usize = 1_024;
+
+/// Connections from one address at once. Full: the next one is closed at once.
+pub const STREAMS_A_SOURCE_MAX: usize = 128;
+
+/// Messages that wait to be written to one connection. Full: its peer does not read, and the connection is closed.
+pub const STREAM_QUEUE_MAX: usize = 64;
+
+/// How long it may take until a connection of ours stands, its TLS handshake included. Longer: the peer cannot be reached.
+pub const STREAM_CONNECT_MS_MAX: u64 = 5_000;
+
+/// How long a peer's TLS handshake may take. Longer: closed.
+pub const STREAM_HANDSHAKE_MS_MAX: u64 = 5_000;
+
+/// How long a new connection may be silent. Longer: closed.
+pub const STREAM_FIRST_MS_MAX: u64 = 10_000;
+
+/// How long one message may take to arrive, from its first octet to its last. Longer: closed.
+pub const STREAM_MESSAGE_MS_MAX: u64 = 10_000;
+
+/// How long one message may take to be written. Longer: closed.
+pub const STREAM_WRITE_MS_MAX: u64 = 5_000;
+
+/// How long a connection may be idle that nothing is kept for. Longer: closed.
+pub const STREAM_IDLE_MS_MAX: u64 = 15 * 60_000;
+
+/// How often a connection that is kept is asked whether it lives (RFC 5626 §4.4.1 wants it below two minutes).
+pub const STREAM_PING_EVERY_MS: u64 = 95_000;
+
+/// How long the answer may take, of a peer that has answered before. Longer: closed.
+pub const STREAM_PONG_MS_MAX: u64 = 10_000;
+
+/// How often a kept way of datagrams gets a line break, so that no NAT forgets it.
+pub const DATAGRAM_KEEP_EVERY_MS: u64 = 25_000;
+
+/// Ways that are kept alive at once. Full: the next one is not.
+pub const KEPT_FLOWS_MAX: usize = 256;
+
+/// Names that certificates must have, by address. Full: all are forgotten, and told again with the next resolution.
+pub const SERVER_NAMES_MAX: usize = 256;
+
+/// How long one question to the name service waits, and each of two tries.
+pub const DNS_ANSWER_MS_MAX: u64 = 1_000;
+
+/// How long all questions about one URI may take. Longer: what was good last is used, or else nothing is.
+pub const DNS_WAIT_MS_MAX: u64 = 4_000;
+
+/// How long a name service that did not answer is not asked again, where something was good last.
+pub const DNS_PAUSE_MS: u64 = 30_000;
+
+/// Servers, and addresses of each, that one URI may lead to. More: passed over.
+pub const DNS_PLACES_MAX: usize = 16;
+
+/// URIs whose places are remembered. Full: all are forgotten, and asked for again.
+pub const DNS_REMEMBERED_MAX: usize = 256;
+
 /// Headers of one SIP message. More: 400.
 pub const SIP_HEADERS_MAX: usize = 256;
 
@@ -263,6 +320,8 @@ pub const SIP_CALLS_MAX: usize = 2 * (CALLS_MAX + EMERGENCY_CALLS_MAX);
 pub const CONFIG_ERRORS_MAX: usize = 50;
 
 const _: () = {
+    assert!(STREAMS_A_SOURCE_MAX < STREAMS_MAX, "one source never has all connections");
+    assert!(STREAM_PING_EVERY_MS + STREAM_PONG_MS_MAX < STREAM_IDLE_MS_MAX, "what is kept is asked before it counts as idle");
     assert!(SIP_HEAD_BYTES_MAX < SIP_STREAM_MESSAGE_BYTES_MAX, "a head leaves room for a body");
     assert!(PREROLL_FRAMES_MAX < EAR_SOUND_MAX, "the sound before an onset must fit");
     assert!(EAR_SOUND_MAX < EAR_REPORTS_MAX, "events need room of their own");

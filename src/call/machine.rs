@@ -10,7 +10,7 @@ use crate::dialogue::{Event, Kernel, Organ, Outcome, PromptStyle};
 
 use super::caller::Caller;
 use super::event::{Answer, Engine, Failure, Filed, Hearing, Input, Line, Output, Sound};
-use super::filing::{Filing, Paper};
+use super::filing::Filing;
 use super::handover::{Handover, Plan, Told};
 use super::speaking::SETTLE;
 use super::timers::{Timer, Timers};

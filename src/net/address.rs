@@ -13,6 +13,32 @@ pub enum ResolveError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// The name service did not answer rightly.
+    #[error("cannot resolve {host}: {what}")]
+    Failed {
+        /// As asked.
+        host: String,
+        /// What it said.
+        what: String,
+    },
+    /// The name service did not answer at all.
+    #[error("cannot resolve {host}: no name service answers. See whether this machine reaches the one in /etc/resolv.conf")]
+    Silent {
+        /// As asked.
+        host: String,
+    },
+    /// The name service cannot be asked.
+    #[error("cannot read how names are resolved here: {what}")]
+    Setup {
+        /// What is wrong.
+        what: String,
+    },
+    /// Not a URI that leads to a server.
+    #[error("{uri:?} leads to no server: write \"sip:pbx.example\", \"sip:192.0.2.10:5080;transport=tcp\" or \"sips:provider.example\"")]
+    NoUri {
+        /// As written.
+        uri: String,
+    },
     /// It answered with nothing.
     #[error("{host} has no address")]
     Nothing {

@@ -4,8 +4,10 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use socket2::SockRef;
 use tokio::net::UdpSocket;
 
+use super::sockets;
 use crate::base::limits::SIP_DATAGRAM_BYTES_MAX;
 
 /// What arrived, and from where.
@@ -26,8 +28,8 @@ pub struct UdpFlow {
 
 impl UdpFlow {
     /// Listens on `address`; port 0 lets the system choose.
-    pub async fn bind(address: SocketAddr) -> io::Result<Self> {
-        let socket = UdpSocket::bind(address).await?;
+    pub fn bind(address: SocketAddr) -> io::Result<Self> {
+        let socket = sockets::udp(address)?;
         let local = socket.local_addr()?;
         Ok(Self { socket: Arc::new(socket), local })
     }
@@ -42,15 +44,16 @@ impl UdpFlow {
         loop {
             buffer.resize(SIP_DATAGRAM_BYTES_MAX, 0);
             if let Ok((length, remote)) = self.socket.recv_from(buffer).await {
-                return Datagram { remote, bytes: buffer[..length].to_vec() };
+                return Datagram { remote, bytes: buffer.get(..length).unwrap_or_default().to_vec() };
             }
             tokio::task::yield_now().await;
         }
     }
 
-    /// Sends `bytes`; what the network refuses is lost, as any datagram may be: SIP sends again.
-    pub async fn send(&self, remote: SocketAddr, bytes: &[u8]) {
-        if let Err(error) = self.socket.send_to(bytes, remote).await {
+    /// Sends `bytes` without ever waiting; what the network refuses is lost, as any datagram may be: SIP sends again.
+    pub fn send(&self, remote: SocketAddr, bytes: &[u8]) {
+        // By the socket itself: the runtime would have us wait where the system takes the datagram at once.
+        if let Err(error) = SockRef::from(&*self.socket).send_to(bytes, &remote.into()) {
             tracing::debug!(%remote, %error, "datagram not sent");
         }
     }

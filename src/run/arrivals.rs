@@ -33,6 +33,9 @@ enum Fate {
 
 impl Switchboard {
     pub(super) fn incoming(&mut self, arrival: Arrival) {
+        if let Some(old) = arrival.replaces.filter(|old| self.lines.contains_key(old)) {
+            return self.news(old, SipNews::Replacing { by: arrival.call, offer: arrival.offer });
+        }
         let via = self.via(&arrival);
         let caller = number(arrival.caller().expose());
         let local = self.house.zone.at(unix_millis());

@@ -9,11 +9,12 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
+use crate::base::Seed;
 use crate::base::clock::{Clock, unix_millis};
 use crate::call;
 use crate::config::models::{ChooseError, Chosen};
-use crate::config::{self, Config};
-use crate::net::{MediaPorts, UdpFlow};
+use crate::config::{self, Config, Listener, Network};
+use crate::net::{MediaPorts, Resolver, TlsFiles};
 use crate::observe::trace::Trace;
 use crate::sip::{Command, HostPort, Peer, Transport};
 use crate::store::{MasterKey, Store, StoreError};
@@ -29,6 +30,7 @@ use super::roll::Roll;
 use super::stock::Phrases;
 use super::switchboard::{Desk, ORDERS_MAX, Switchboard};
 use super::voice::fixed_clauses;
+use super::wires::{WireSettings, Wires, WiresError};
 use super::workers::{EngineSettings, Engines, ModelPaths, Threads};
 
 /// How long calls in progress are given when the daemon stops.
@@ -46,16 +48,9 @@ pub enum RunError {
     /// The database.
     #[error("{0}")]
     Store(#[from] StoreError),
-    /// A socket.
-    #[error(
-        "cannot listen on {address}: {error}. Something else may use that port: name another with --sip or --http, or in the configuration"
-    )]
-    Listen {
-        /// Where.
-        address: SocketAddr,
-        /// What the system said.
-        error: std::io::Error,
-    },
+    /// The signalling's sockets.
+    #[error("{0}")]
+    Wires(#[from] WiresError),
     /// The control socket.
     #[error("cannot open the control socket in {dir}: {error}")]
     Control {
@@ -73,6 +68,9 @@ pub enum RunError {
     /// The system gave no random numbers.
     #[error("the system gives no random numbers: {0}")]
     Entropy(crate::base::entropy::NoEntropy),
+    /// The name service's settings.
+    #[error("{0}")]
+    Names(#[from] crate::net::ResolveError),
     /// The system gave no signals.
     #[error("cannot wait for signals: {0}")]
     Signals(std::io::Error),
@@ -82,12 +80,12 @@ pub enum RunError {
 #[derive(Clone, Debug)]
 pub struct Started {
     /// Every SIP listener.
-    pub sip: Vec<SocketAddr>,
+    pub sip: Vec<Listener>,
     /// The status page.
     pub http: SocketAddr,
 }
 
-/// Runs until it is told to stop (SIGTERM or SIGINT). Prints `ready sip=ADDR http=ADDR` once all engines are up; calls are answered before that.
+/// Runs until it is told to stop (SIGTERM or SIGINT). Prints `ready sip=ADDR http=ADDR listen=udp:ADDR,..` once all engines are up; calls are answered before that.
 pub async fn run(config: Config) -> Result<(), RunError> {
     let clock = Clock::start();
     let config = Arc::new(config);
@@ -96,13 +94,12 @@ pub async fn run(config: Config) -> Result<(), RunError> {
     let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(std::path::PathBuf::from);
     let key = MasterKey::find_or_make(&data, credentials.as_deref())?;
     let store = Store::open(&data, &key, unix_millis())?;
-    let flows = listen(&config).await?;
+    let (wires, arrived) = Wires::start(clock, wire_settings(&config)).await?;
     let control = control::bind(&data).map_err(|error| RunError::Control { dir: data.display().to_string(), error })?;
     let hub = Hub::start(clock)?;
     let engines = Engines::start(engine_settings(&config, &chosen), clock, data.clone()).await;
-    let udp = flows.iter().map(UdpFlow::local).collect();
     let (orders_in, orders) = mpsc::channel(ORDERS_MAX);
-    let house = Arc::new(build(&config, &chosen, clock, (store, engines, hub, udp), orders_in)?);
+    let house = Arc::new(build(&config, &chosen, clock, (store, engines, hub, wires.clone()), orders_in)?);
     eprintln!("{}", chosen.notice);
 
     let roll = Roll::default();
@@ -111,9 +108,12 @@ pub async fn run(config: Config) -> Result<(), RunError> {
     let http = page.local_addr().unwrap_or(config.http.listen);
     tokio::spawn(crate::web::serve(page, Arc::new(front.clone())));
     tokio::spawn(control::serve(control, Arc::new(front)));
-    let sip: Vec<SocketAddr> = flows.iter().map(UdpFlow::local).collect();
-    let desk = Desk { flows, settings: sip_settings(&config), roll: roll.clone() };
-    let switchboard = tokio::spawn(Switchboard::new(Arc::clone(&house), Arc::clone(&config), desk).run(orders));
+    let sip = wires.listening().to_vec();
+    let settings = sip_settings(&config, &sip);
+    let desk = Desk { wires: wires.clone(), arrived, settings, roll: roll.clone() };
+    let (switchboard, arrived) = Switchboard::new(Arc::clone(&house), Arc::clone(&config), desk);
+    let switchboard = tokio::spawn(switchboard.run(arrived, orders));
+    tokio::spawn(reload_on_hangup(wires));
     let started = Started { sip, http };
     tokio::spawn(make_ready(Arc::clone(&house), Arc::clone(&config), started));
     stop_signal().await.map_err(RunError::Signals)?;
@@ -124,25 +124,38 @@ pub async fn run(config: Config) -> Result<(), RunError> {
     Ok(())
 }
 
-async fn listen(config: &Config) -> Result<Vec<UdpFlow>, RunError> {
-    let mut flows = Vec::new();
-    for listener in config.sip.listen.iter().filter(|listener| listener.transport == Transport::Udp) {
-        let address = listener.address;
-        flows.push(UdpFlow::bind(address).await.map_err(|error| RunError::Listen { address, error })?);
-    }
-    Ok(flows)
+fn peers(networks: &[Network]) -> impl Iterator<Item = Peer> {
+    networks.iter().filter_map(|network| network.to_string().parse().ok())
 }
 
-fn sip_settings(config: &Config) -> crate::sip::Settings {
-    let trusted: Vec<Peer> = config.sip.trusted.iter().filter_map(|network| network.to_string().parse().ok()).collect();
-    let port = config.sip.listen.first().map_or(5060, |listener| listener.address.port());
+fn wire_settings(config: &Config) -> WireSettings {
+    let sip = &config.sip;
+    let tls = sip.tls.as_ref().map_or_else(TlsFiles::default, |tls| TlsFiles {
+        own: Some((tls.certificate.clone(), tls.key.clone())),
+        client_ca: tls.client_ca.clone(),
+        ca: tls.ca.clone(),
+    });
+    WireSettings { listen: sip.listen.clone(), tls, welcome: peers(&sip.trusted).chain(peers(&sip.phones_from)).collect() }
+}
+
+fn sip_settings(config: &Config, listening: &[Listener]) -> crate::sip::Settings {
+    let udp = listening.iter().find(|listener| listener.transport == Transport::Udp).or(listening.first());
+    let port = udp.map_or(5060, |listener| listener.address.port());
     let advertised = config.sip.advertised.map(|ip| HostPort { host: ip.to_string(), port });
-    crate::sip::Settings {
-        user_agent: config.sip.user_agent.clone(),
-        trusted,
-        advertised,
-        hears_refer: true,
-        ..crate::sip::Settings::default()
+    let trusted = peers(&config.sip.trusted).collect();
+    let listens = listening.iter().map(|listener| (listener.transport, listener.address.port())).collect();
+    let user_agent = config.sip.user_agent.clone();
+    crate::sip::Settings { user_agent, trusted, advertised, listens, hears_refer: true, ..crate::sip::Settings::default() }
+}
+
+/// SIGHUP: the certificates are read again. They are as well, without it, when their files change.
+async fn reload_on_hangup(wires: Wires) {
+    let Ok(mut hangup) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup()) else { return };
+    while hangup.recv().await.is_some() {
+        match wires.reload_tls() {
+            Ok(()) => tracing::info!("the certificates were read again"),
+            Err(error) => tracing::error!(%error, "the old certificates stay"),
+        }
     }
 }
 
@@ -159,11 +172,10 @@ fn engine_settings(config: &Config, chosen: &Chosen) -> EngineSettings {
     }
 }
 
-type Parts = (Store, Engines, Hub, Vec<SocketAddr>);
+type Parts = (Store, Engines, Hub, Wires);
 
 fn build(config: &Arc<Config>, chosen: &Chosen, clock: Clock, parts: Parts, switchboard: mpsc::Sender<Order>) -> Result<House, RunError> {
-    let (store, engines, hub, udp) = parts;
-    let listeners = udp.into_iter().map(|address| (Transport::Udp, address)).collect();
+    let (store, engines, hub, wires) = parts;
     let entropy = crate::base::entropy::number().map_err(RunError::Entropy)?;
     Ok(House {
         clock,
@@ -178,11 +190,12 @@ fn build(config: &Arc<Config>, chosen: &Chosen, clock: Clock, parts: Parts, swit
         advertised: config.media.advertised,
         people: config.people.clone(),
         phones: config.phones.values().map(|phone| (phone.key.clone(), phone.user.clone())).collect(),
-        listeners,
         config: Arc::clone(config),
         call_settings: call::Settings { style: chosen.prompt_style, people: Arc::new(plans(&config.people)), ..call::Settings::default() },
         doorman: Doorman::new(clock, config),
         trace: Trace::default(),
+        wires,
+        resolver: Resolver::open(clock, Seed::new(entropy).fork(3), None)?,
         switchboard,
         entropy: AtomicU64::new(entropy),
     })
@@ -195,10 +208,12 @@ async fn make_ready(house: Arc<House>, config: Arc<Config>, started: Started) {
     }
     house.phrases.make(&house.engines, house.clock).await;
     warm(&house, &config).await;
-    let sip: Vec<String> = started.sip.iter().map(ToString::to_string).collect();
+    let all: Vec<String> = started.sip.iter().map(ToString::to_string).collect();
+    let datagrams = started.sip.iter().filter(|listener| listener.transport == Transport::Udp);
+    let sip: Vec<String> = datagrams.map(|listener| listener.address.to_string()).collect();
     let mut out = std::io::stdout().lock();
     // Whoever started us may have closed the pipe; that is no reason to stop answering.
-    let _ = writeln!(out, "ready sip={} http={}", sip.join(","), started.http);
+    let _ = writeln!(out, "ready sip={} http={} listen={}", sip.join(","), started.http, all.join(","));
     let _ = out.flush();
 }
 

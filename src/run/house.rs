@@ -1,7 +1,7 @@
 //! What every call of the daemon shares.
 
 use std::collections::{BTreeMap, HashSet};
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -12,17 +12,18 @@ use crate::base::Seed;
 use crate::base::civil::Zone;
 use crate::base::clock::Clock;
 use crate::call;
-use crate::config::{Config, Person};
+use crate::config::{Config, Listener, Person};
 use crate::dialogue::{Agent, CallFacts};
-use crate::net::MediaPorts;
+use crate::net::{MediaPorts, Resolver};
 use crate::observe::trace::Trace;
-use crate::sip::{Command, Transport};
+use crate::sip::Command;
 use crate::store::Store;
 
 use super::doorman::Doorman;
 use super::hub::Hub;
 use super::place::Order;
 use super::stock::Phrases;
+use super::wires::Wires;
 use super::workers::Engines;
 
 /// Shared by every call.
@@ -51,8 +52,6 @@ pub struct House {
     pub people: BTreeMap<String, Person>,
     /// The business's own telephones: their extensions, by their names.
     pub phones: BTreeMap<String, String>,
-    /// Where we listen: a call of ours goes out from there.
-    pub listeners: Vec<(Transport, SocketAddr)>,
     /// The configuration.
     pub config: Arc<Config>,
     /// How patient a call is.
@@ -61,6 +60,10 @@ pub struct House {
     pub doorman: Doorman,
     /// The messages of the last calls, for their owner.
     pub trace: Trace,
+    /// What the signalling speaks over.
+    pub wires: Wires,
+    /// From names to addresses.
+    pub resolver: Resolver,
     /// Orders to the signalling.
     pub switchboard: mpsc::Sender<Order>,
     /// Randomness for everything that must not be guessed from outside.
@@ -89,6 +92,19 @@ impl House {
     pub async fn sip(&self, command: Command) {
         if self.switchboard.send(Order::Sip(command)).await.is_err() {
             tracing::error!("the switchboard is gone");
+        }
+    }
+
+    /// Where a socket for sound is bound that arrives at `local`: at every address where the signalling is as well, so that a call survives
+    /// a change of ours.
+    pub fn media_bind(&self, local: IpAddr) -> IpAddr {
+        let everywhere = |listener: &&Listener| listener.address.ip().is_unspecified() && listener.address.is_ipv4() == local.is_ipv4();
+        if !self.media_address.is_unspecified() {
+            self.media_address
+        } else if let Some(listener) = self.wires.listening().iter().find(everywhere) {
+            listener.address.ip()
+        } else {
+            local
         }
     }
 

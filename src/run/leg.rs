@@ -79,17 +79,11 @@ type Seated = fn(LegId, Hearing) -> Option<Box<Seat>>;
 fn open_with(house: &House, local: IpAddr, offer: Option<&[u8]>, seated: Seated) -> Result<OpenLeg, Refusal> {
     let bind = if house.media_address.is_unspecified() { local } else { house.media_address };
     let unavailable = |why: String| Refusal { status: 503, why };
-    let socket = house.ports.open(bind).map_err(|error| unavailable(error.to_string()))?;
+    let socket = house.ports.open(house.media_bind(local)).map_err(|error| unavailable(error.to_string()))?;
     let port = socket.local_addr().map_err(|error| unavailable(error.to_string()))?.port();
     let mut seed = house.seed();
     let mut session = Session::new(house.advertised.unwrap_or(bind), port, seed.fork(1));
-    let (description, agreed) = match offer {
-        Some(offer) => {
-            let (answer, agreed) = session.answer(offer)?;
-            (answer, Some(agreed))
-        }
-        None => (session.offer(), None),
-    };
+    let (description, agreed) = answer_or_offer(&mut session, offer)?;
     let id = house.hub.new_leg();
     let path = path(agreed.as_ref());
     let (leg, ends) = Leg::new(setup(id, socket, agreed.as_ref(), seed)).map_err(|error| unavailable(error.to_string()))?;
@@ -113,6 +107,17 @@ fn setup(id: LegId, socket: std::net::UdpSocket, agreed: Option<&Negotiated>, se
 fn path(agreed: Option<&Negotiated>) -> String {
     let codec = agreed.map_or("codec to be agreed", |agreed| agreed.codec.kind.name());
     format!("rtp -> order, gaps -> {codec} -> capture ring -> ear; voice -> playback ring -> {codec} -> rtp every 20 ms")
+}
+
+/// Our SDP for `offer`, or an offer of ours where there is none, with what is agreed by it.
+pub fn answer_or_offer(session: &mut Session, offer: Option<&[u8]>) -> Result<(Bytes, Option<Negotiated>), Refusal> {
+    match offer {
+        Some(offer) => {
+            let (answer, agreed) = session.answer(offer)?;
+            Ok((answer, Some(agreed)))
+        }
+        None => Ok((session.offer(), None)),
+    }
 }
 
 /// Hands the leg to the sound threads; its news go to `mailbox`.

@@ -15,7 +15,7 @@ use crate::engine::{EngineEvent, WorkerKind};
 use crate::hear::Heard;
 use crate::listen::ListenReport;
 use crate::media::{self, Report};
-use crate::sip::{Command, Reason, SipCall};
+use crate::sip::{Command, Reason, Replaces, SipCall};
 
 use super::house::House;
 use super::hub::LegNews as SoundNews;
@@ -117,6 +117,8 @@ pub(super) enum News {
     Filed(Filed),
     /// From a leg that we placed.
     Leg(LegNo, LegNews),
+    /// The same, asking for a call that takes the place of this dialog.
+    Attended(LegNo, LegNews, Box<Replaces>),
     /// The same for the last time, with what its peer said of it.
     LastOfLeg(LegNo, LegNews, Option<Reason>),
 }
@@ -142,6 +144,8 @@ pub(super) struct Line {
     pub(super) max_forwards: u8,
     /// Why the call ends, as whoever hung up said.
     pub(super) reason: Option<Reason>,
+    /// What the next leg shall take the place of.
+    pub(super) replaces: Option<Box<Replaces>>,
     /// The caller holds us without sending sound.
     held: bool,
     pub(super) own: mpsc::Receiver<News>,
@@ -202,6 +206,7 @@ impl Line {
             from: opening.from.clone(),
             max_forwards: opening.max_forwards,
             reason: None,
+            replaces: None,
             held: false,
             own,
             own_in,
@@ -284,6 +289,7 @@ impl Line {
                 self.connect();
             }
             SipNews::Reoffer(offer) => self.reoffered(offer).await,
+            SipNews::Moved(ours) => self.moved(ours).await,
             SipNews::Digit(digit) => self.tell(Input::Line(Wire::Key(digit))),
             SipNews::ReferAccepted => self.tell(Input::Line(Wire::ReferAccepted)),
             SipNews::ReferProgress(status) => self.tell(Input::Line(Wire::ReferProgress(status))),
@@ -297,10 +303,17 @@ impl Line {
                 }
                 self.tell(Input::Line(Wire::Gone { failed }));
             }
+            SipNews::Replacing { by, offer } => {
+                if let Some((answer, agreed)) = self.place_taken(by, offer).await {
+                    agreed.inspect(|agreed| self.agree(agreed));
+                    self.house.sip(Command::Accept { call: by, answer }).await;
+                    self.sip = by;
+                }
+            }
             SipNews::Referred { .. } => self.tell(Input::Line(Wire::Referred)),
             SipNews::OfferAnswered(Some(answer)) => self.agreed(&answer).await,
             SipNews::OfferAnswered(None)
-            | SipNews::OfferRefused(_)
+            | SipNews::OfferRefused
             | SipNews::Progress(_)
             | SipNews::Answered(_)
             | SipNews::Failed(_)
@@ -324,6 +337,17 @@ impl Line {
         }
     }
 
+    /// Our SDP for a call that takes the place of this one; none when it was refused.
+    async fn place_taken(&mut self, by: SipCall, offer: Option<Bytes>) -> Option<(Bytes, Option<crate::sdp::Negotiated>)> {
+        match leg::answer_or_offer(&mut self.session, offer.as_deref()) {
+            Ok(answer) => Some(answer),
+            Err(refusal) => {
+                self.house.sip(Command::Reject { call: by, status: refusal.status, reason: Some(refusal.why) }).await;
+                None
+            }
+        }
+    }
+
     /// Other media hold from now on. A person whom the caller holds without sending anything hears our music.
     fn agree(&mut self, agreed: &crate::sdp::Negotiated) {
         self.house.hub.media(media::Order::Renegotiate(self.leg, leg::renegotiation(agreed)));
@@ -331,6 +355,14 @@ impl Line {
         if std::mem::replace(&mut self.held, held) != held {
             self.tell(Input::Line(Wire::Held(held)));
         }
+    }
+
+    /// The box has another address: the caller is offered the same sound at the new one.
+    async fn moved(&mut self, ours: IpAddr) {
+        tracing::warn!(call_id = %self.id, "our address is another one; the caller is told");
+        self.session.set_address(self.house.advertised.unwrap_or(ours));
+        let sdp = self.session.offer();
+        self.house.sip(Command::Offer { call: self.sip, sdp }).await;
     }
 
     async fn reoffered(&mut self, offer: Option<Bytes>) {
@@ -400,6 +432,10 @@ impl Line {
             News::Engine(answer) | News::Made(Made::Told(answer)) => self.tell(Input::Engine(answer)),
             News::Filed(filed) => self.tell(Input::Filed(filed)),
             News::Leg(leg, news) => self.tell(Input::Leg { leg, news }),
+            News::Attended(leg, news, replaces) => {
+                self.replaces = Some(replaces);
+                self.tell(Input::Leg { leg, news });
+            }
             News::LastOfLeg(leg, news, reason) => {
                 self.seconds.remove(&leg);
                 self.reason = reason.or(self.reason.take());

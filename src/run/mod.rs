@@ -25,6 +25,7 @@ mod switchboard;
 mod telling;
 mod voice;
 mod ways;
+pub mod wires;
 pub mod workers;
 
 pub use daemon::{RunError, Started, run};

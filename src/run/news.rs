@@ -1,5 +1,7 @@
 //! What the switchboard tells the task that owns a call, the caller's or one that we placed.
 
+use std::net::IpAddr;
+
 use bytes::Bytes;
 
 use crate::base::Pii;
@@ -15,7 +17,9 @@ pub enum SipNews {
     /// The peer has answered an offer of ours within the call.
     OfferAnswered(Option<Bytes>),
     /// It has not taken it.
-    OfferRefused(u16),
+    OfferRefused,
+    /// Our address towards the peer is another one.
+    Moved(IpAddr),
     /// A key, by INFO.
     Digit(char),
     /// A call of ours moves on: with this status.
@@ -34,6 +38,13 @@ pub enum SipNews {
         replaces: Option<Box<Replaces>>,
         /// That call, where it is one of ours.
         own: Option<SipCall>,
+    },
+    /// Another call takes the place of this one (RFC 3891): it waits for our answer, and its news come here from then on.
+    Replacing {
+        /// That call.
+        by: SipCall,
+        /// Its SDP offer.
+        offer: Option<Bytes>,
     },
     /// Our REFER was taken.
     ReferAccepted,
@@ -56,8 +67,9 @@ pub fn of_event(event: Event) -> Option<(SipCall, SipNews)> {
         Event::Acked { call, sdp } => (call, SipNews::Acked(sdp)),
         Event::Reoffer { call, offer } => (call, SipNews::Reoffer(offer)),
         Event::OfferAnswered { call, sdp } => (call, SipNews::OfferAnswered(sdp)),
-        Event::OfferRefused { call, status } => (call, SipNews::OfferRefused(status)),
+        Event::OfferRefused { call, .. } => (call, SipNews::OfferRefused),
         Event::Refreshed { call, sdp } => (call, SipNews::OfferAnswered(Some(sdp))),
+        Event::Moved { call, ours } => (call, SipNews::Moved(ours)),
         Event::Digit { call, digit, .. } => (call, SipNews::Digit(digit)),
         Event::Progress { call, status, .. } => (call, SipNews::Progress(status)),
         Event::Answered { call, sdp } => (call, SipNews::Answered(sdp)),

@@ -171,6 +171,7 @@ impl Relay {
             max_forwards,
             ways,
             emergency,
+            replaces: None,
         };
         let errands: Vec<Errand> = match onward.to {
             To::Trunks(carriages) => match self.house.ways_by(&carriages).await {

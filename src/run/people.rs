@@ -78,6 +78,7 @@ impl Line {
             max_forwards: self.max_forwards,
             ways: None,
             emergency: false,
+            replaces: self.replaces.take(),
         };
         tokio::spawn(second::ring(Arc::clone(&self.house), errand, wishes, self.own_in.clone()));
     }

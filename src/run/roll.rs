@@ -49,6 +49,14 @@ impl Roll {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(call, entry);
     }
 
+    /// Another SIP call has taken the place of this one.
+    pub(super) fn rename(&self, call: SipCall, by: SipCall) {
+        let mut calls = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(entry) = calls.remove(&call) {
+            calls.insert(by, entry);
+        }
+    }
+
     pub(super) fn leave(&self, call: SipCall) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&call);
     }

@@ -21,7 +21,7 @@ use crate::call::{Context, LegNews, LegNo, Member, Parting, Stock, Tune};
 use crate::config::Context as Travels;
 use crate::media::{self, Report};
 use crate::sdp::{Direction, Negotiated, Session};
-use crate::sip::{Command, Reason, SipCall};
+use crate::sip::{Command, Reason, Replaces, SipCall};
 
 /// Wishes that wait for one leg at once: more, and the call is told that the leg is gone.
 pub const WISHES_MAX: usize = 32;
@@ -67,6 +67,8 @@ pub struct Errand {
     pub from: Pii<String>,
     /// Hops left.
     pub max_forwards: u8,
+    /// The dialog at the person's telephone that this call takes the place of (RFC 3891).
+    pub replaces: Option<Box<Replaces>>,
     /// Where they are, where that is known already.
     pub ways: Option<Vec<Way>>,
     /// A call for help asks no trunk for its share.
@@ -170,6 +172,8 @@ struct Second<'a> {
     telling: Telling,
     /// The other side holds the call, and is said to send its own music meanwhile.
     holds: bool,
+    /// The dialog that a call which is asked for shall take the place of, until the call is told.
+    replaces: Option<Box<Replaces>>,
     parting: Reason,
     /// It counts among the trunk's calls until it ends.
     _pass: Option<Pass>,
@@ -185,6 +189,7 @@ impl<'a> Second<'a> {
         let mut invite = way.invite(opened.description, errand.from.expose());
         invite.from_display = errand.context.name.as_ref().map(|name| name.expose().clone()).unwrap_or_default();
         invite.max_forwards = errand.max_forwards;
+        invite.replaces = errand.replaces.as_deref().cloned();
         invite.headers.extend(super::context::headers(travels, &errand.id, &errand.context));
         let (sound_in, sound) = mpsc::channel(super::line::NEWS_MAX);
         let Placed { call, news: sip } = house.place(invite).await.ok_or(503_u16)?;
@@ -204,6 +209,7 @@ impl<'a> Second<'a> {
             sound,
             telling,
             holds: false,
+            replaces: None,
             parting: reason(Parting::Over),
             _pass: pass,
         })
@@ -233,9 +239,12 @@ impl<'a> Second<'a> {
                 Some(sound) = self.sound.recv() => self.heard(&sound),
                 done = self.telling.go_on() => done.then_some(LegNews::Told),
             };
-            if let Some(told) = told
-                && news.send(News::Leg(self.no, told)).await.is_err()
-            {
+            let Some(told) = told else { continue };
+            let news_of_leg = match self.replaces.take() {
+                Some(replaces) => News::Attended(self.no, told, replaces),
+                None => News::Leg(self.no, told),
+            };
+            if news.send(news_of_leg).await.is_err() {
                 return End::Dropped;
             }
         }
@@ -282,7 +291,20 @@ impl<'a> Second<'a> {
                 let agreed = self.session.accept_answer(&answer).ok();
                 Ok(agreed.and_then(|agreed| self.agree(&agreed)))
             }
-            SipNews::Referred { target, .. } => Ok(Some(LegNews::Referred { to: target })),
+            SipNews::Referred { target, replaces, .. } => {
+                self.replaces.clone_from(&replaces);
+                Ok(Some(LegNews::Referred { to: target }))
+            }
+            SipNews::Moved(ours) => {
+                self.session.set_address(self.house.advertised.unwrap_or(ours));
+                let sdp = self.session.offer();
+                self.house.sip(Command::Offer { call: self.call, sdp }).await;
+                Ok(None)
+            }
+            SipNews::Replacing { by, offer } => {
+                self.place_taken(by, offer).await;
+                Ok(None)
+            }
             _ => Ok(None),
         }
     }
@@ -299,6 +321,18 @@ impl<'a> Second<'a> {
 
     fn misfit(&self, error: &crate::sdp::OfferError) {
         tracing::warn!(call_id = %self.id, leg = self.no.0, %error, "the person's telephone answered our offer with something else");
+    }
+
+    /// Another telephone takes this one's place (RFC 3891): the leg goes on with it.
+    async fn place_taken(&mut self, by: SipCall, offer: Option<Bytes>) {
+        match leg::answer_or_offer(&mut self.session, offer.as_deref()) {
+            Ok((answer, agreed)) => {
+                agreed.inspect(|agreed| drop(self.agree(agreed)));
+                self.house.sip(Command::Accept { call: by, answer }).await;
+                self.call = by;
+            }
+            Err(refusal) => self.house.sip(Command::Reject { call: by, status: refusal.status, reason: Some(refusal.why) }).await,
+        }
     }
 
     async fn reoffered(&mut self, offer: Option<Bytes>) -> Option<LegNews> {

@@ -1,4 +1,4 @@
-//! The signalling task: drives the SIP endpoint over its sockets, and hands each call's news to that call's task.
+//! The signalling task: drives the SIP endpoint over the wires, and hands each call's news to that call's task.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use crate::base::Seed;
 use crate::base::clock::{Clock, unix_millis};
 use crate::base::limits::CALLS_MAX;
 use crate::config::Config;
-use crate::net::{UdpFlow, local_towards};
+use crate::net::Arrived;
 use crate::observe::trace::{Passing, Towards};
 use crate::sip::{EndCause, Endpoint, Event, Flow, Output, SipCall};
 
@@ -18,6 +18,7 @@ use super::house::House;
 use super::news::{self, SipNews};
 use super::place::Order;
 use super::roll::Roll;
+use super::wires::Wires;
 
 /// News of one call that wait at once.
 pub(super) const NEWS_MAX: usize = 64;
@@ -29,7 +30,7 @@ pub const ORDERS_MAX: usize = 4 * CALLS_MAX;
 pub struct Switchboard {
     pub(super) endpoint: Endpoint,
     pub(super) clock: Clock,
-    pub(super) flows: Vec<UdpFlow>,
+    pub(super) wires: Wires,
     pub(super) house: Arc<House>,
     pub(super) config: Arc<Config>,
     pub(super) lines: HashMap<SipCall, mpsc::Sender<SipNews>>,
@@ -39,8 +40,10 @@ pub struct Switchboard {
 
 /// What the switchboard needs besides the house.
 pub struct Desk {
-    /// Where it listens.
-    pub flows: Vec<UdpFlow>,
+    /// What it speaks over.
+    pub wires: Wires,
+    /// What arrives there.
+    pub arrived: mpsc::Receiver<Arrived>,
     /// Who is served, and what we call ourselves.
     pub settings: crate::sip::Settings,
     /// The calls in progress.
@@ -49,21 +52,17 @@ pub struct Desk {
 
 impl Switchboard {
     /// A switchboard that serves `desk`.
-    pub fn new(house: Arc<House>, config: Arc<Config>, desk: Desk) -> Self {
+    pub fn new(house: Arc<House>, config: Arc<Config>, desk: Desk) -> (Self, mpsc::Receiver<Arrived>) {
         let mut seed = house.seed();
         let endpoint = Endpoint::new(desk.settings, seed.fork(7));
         let (clock, lines) = (house.clock, HashMap::new());
-        Self { endpoint, clock, flows: desk.flows, house, config, lines, roll: desk.roll, seed }
+        (Self { endpoint, clock, wires: desk.wires, house, config, lines, roll: desk.roll, seed }, desk.arrived)
     }
 
     /// Serves until `orders` is closed.
-    pub async fn run(mut self, mut orders: mpsc::Receiver<Order>) {
-        let (datagrams_in, mut datagrams) = mpsc::channel(ORDERS_MAX);
-        for flow in &self.flows {
-            tokio::spawn(receive(flow.clone(), datagrams_in.clone()));
-        }
+    pub async fn run(mut self, mut arrived: mpsc::Receiver<Arrived>, mut orders: mpsc::Receiver<Order>) {
         loop {
-            self.drain().await;
+            self.drain();
             let due = self.endpoint.poll_deadline().map(|at| self.clock.to_std(at));
             let timer = async {
                 match due {
@@ -72,13 +71,28 @@ impl Switchboard {
                 }
             };
             tokio::select! {
-                Some((flow, bytes)) = datagrams.recv() => self.take(flow, &bytes),
+                Some(news) = arrived.recv() => self.arrived(news),
                 order = orders.recv() => match order {
                     Some(order) => self.order(order),
                     None => return,
                 },
                 () = timer => self.endpoint.handle_timeout(self.clock.now()),
             }
+        }
+    }
+
+    fn arrived(&mut self, news: Arrived) {
+        let now = self.clock.now();
+        match news {
+            Arrived::Message { flow, bytes } => self.take(flow, &bytes),
+            Arrived::Broken { flow, broken } => {
+                self.endpoint.handle_broken(now, flow, &broken);
+                self.drain();
+                self.wires.close(flow);
+            }
+            Arrived::Unreachable { flow, .. } => self.endpoint.handle_unreachable(now, flow),
+            Arrived::Closed { flow } => self.endpoint.handle_closed(now, flow),
+            Arrived::Moved { peer, ours } => self.endpoint.handle_moved(now, peer, ours.ip()),
         }
     }
 
@@ -97,14 +111,12 @@ impl Switchboard {
         self.house.trace.pass(&Passing { at_ms, at_us, towards, transport, local: flow.local, remote: flow.remote, bytes });
     }
 
-    async fn drain(&mut self) {
+    fn drain(&mut self) {
         while let Some(output) = self.endpoint.poll_output() {
             match output {
                 Output::Send { flow, bytes } => {
                     self.trace(Towards::Them, flow, &bytes);
-                    if let Some(socket) = self.flows.iter().find(|socket| socket.local().port() == flow.local.port()) {
-                        socket.send(flow.remote, &bytes).await;
-                    }
+                    self.wires.send(flow, bytes);
                 }
                 Output::Event(event) => self.event(event),
             }
@@ -120,6 +132,13 @@ impl Switchboard {
                 self.news(call, SipNews::Acked(sdp));
             }
             Event::Cancelled { call, reason } => self.over(call, SipNews::Gone { failed: false, reason }),
+            // The task that has the call keeps it under its new name.
+            Event::Ended { call, cause: EndCause::Replaced { by } } => {
+                if let Some(line) = self.lines.remove(&call) {
+                    self.lines.insert(by, line);
+                }
+                self.roll.rename(call, by);
+            }
             Event::Ended { call, cause } => {
                 let failed = matches!(cause, EndCause::NoAck | EndCause::Timeout);
                 let reason = if let EndCause::Bye { reason } = cause { reason } else { None };
@@ -138,7 +157,7 @@ impl Switchboard {
         }
     }
 
-    fn news(&mut self, call: SipCall, news: SipNews) {
+    pub(super) fn news(&mut self, call: SipCall, news: SipNews) {
         let Some(line) = self.lines.get(&call) else { return };
         // A task that has gone needs none.
         if let Err(mpsc::error::TrySendError::Full(_)) = line.try_send(news) {
@@ -151,19 +170,5 @@ impl Switchboard {
         self.lines.remove(&call);
         self.house.doorman.over(call);
         self.roll.leave(call);
-    }
-}
-
-async fn receive(flow: UdpFlow, datagrams: mpsc::Sender<(Flow, Vec<u8>)>) {
-    let mut buffer = Vec::new();
-    loop {
-        let datagram = flow.receive(&mut buffer).await;
-        let mut local = flow.local();
-        if local.ip().is_unspecified() {
-            local.set_ip(local_towards(datagram.remote).unwrap_or(local.ip()));
-        }
-        if datagrams.send((Flow::udp(local, datagram.remote), datagram.bytes)).await.is_err() {
-            return;
-        }
     }
 }

@@ -1,13 +1,10 @@
 //! From where somebody is to the ways of calling them, the best first.
 
-use std::net::SocketAddr;
-
 use bytes::Bytes;
 
 use super::house::House;
 use crate::base::Pii;
 use crate::config::{At, CallerId, Context as Travels, Person, Reach, Trunk};
-use crate::net::{self, local_towards};
 use crate::route::Carriage;
 use crate::sip::{AccountId, Flow, Invite, Party, Transport, Uri};
 
@@ -157,29 +154,26 @@ impl House {
     }
 
     async fn ways_of_uri(&self, text: &str) -> Result<Vec<Way>, NoWay> {
-        let uri = Uri::parse(text.as_bytes()).filter(|uri| uri.is_callable() && !uri.host.is_empty()).ok_or(NoWay::NoUri)?;
-        let named = uri.params.iter().find(|(name, _)| name == "transport").and_then(|(_, value)| value.as_deref());
-        let secure = uri.scheme == "sips";
-        let transport = named.and_then(Transport::named).unwrap_or(if secure { Transport::Tls } else { Transport::Udp });
-        let port = uri.port.unwrap_or(transport.default_port());
-        let remote = net::resolve(&uri.host, port).await.map_err(|error| NoWay::Unresolved(error.to_string()))?;
-        let flow = self.flow_towards(transport, remote).ok_or_else(|| NoWay::NoListener(transport.uri_name().to_owned()))?;
-        let target = text.split('?').next().unwrap_or(text).to_owned();
-        Ok(vec![Way { flow, target, account: None, trunk: None }])
-    }
-
-    /// The flow from our listener of that kind.
-    pub fn flow_towards(&self, transport: Transport, remote: SocketAddr) -> Option<Flow> {
-        let fits = |(spoken, address): &&(Transport, SocketAddr)| {
-            *spoken == transport && (address.is_ipv4() == remote.is_ipv4() || address.ip().is_unspecified() && address.is_ipv6())
-        };
-        let mut local = self.listeners.iter().find(fits)?.1;
-        if local.ip().is_unspecified() {
-            local.set_ip(local_towards(remote)?);
-        }
-        Some(Flow { transport, local, remote })
+        Uri::parse(text.as_bytes()).filter(|uri| uri.is_callable() && !uri.host.is_empty()).ok_or(NoWay::NoUri)?;
+        let mut ours: Vec<Transport> = self.wires.listening().iter().map(|listener| listener.transport).collect();
+        ours.dedup();
+        let places = self.resolver.places(text, &ours).await.map_err(|error| NoWay::Unresolved(error.to_string()))?;
+        let target = text.split('?').next().unwrap_or(text);
+        let flows = places.list.iter().filter_map(|place| {
+            let flow = self.wires.local_flow(place.transport, place.address, None)?;
+            if place.transport == Transport::Tls {
+                self.wires.expect_name(place.address, &place.name);
+            }
+            Some(Way { flow, target: target.to_owned(), account: None, trunk: None })
+        });
+        let ways: Vec<Way> = flows.take(PLACES_MAX).collect();
+        let spoken = || places.list.first().map_or("udp", |place| place.transport.uri_name()).to_owned();
+        if ways.is_empty() { Err(NoWay::NoListener(spoken())) } else { Ok(ways) }
     }
 }
+
+/// Servers of one URI that are tried.
+const PLACES_MAX: usize = 4;
 
 fn by_trunk(trunk: &Trunk, carriage: &Carriage) -> ByTrunk {
     ByTrunk {

@@ -52,6 +52,11 @@ impl Session {
         self
     }
 
+    /// Our audio arrives at another address from the next offer or answer on; the port stays.
+    pub const fn set_address(&mut self, address: IpAddr) {
+        self.local = SocketAddr::new(address.to_canonical(), self.local.port());
+    }
+
     /// What our next offer or answer asks for: [`Direction::SendOnly`] puts the peer on hold.
     pub const fn set_direction(&mut self, direction: Direction) {
         self.direction = direction;

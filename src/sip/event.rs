@@ -172,6 +172,13 @@ pub enum Event {
         /// How long; 250 when not said.
         duration_ms: u32,
     },
+    /// Our address towards the peer of a call that is up is another one: its sound wants a new offer.
+    Moved {
+        /// The call.
+        call: SipCall,
+        /// The new address.
+        ours: std::net::IpAddr,
+    },
     /// Somebody was kept out, or silenced: a line for the log.
     Noticed(super::Notice),
     /// The answer to an OPTIONS of ours.

@@ -11,6 +11,7 @@ mod event;
 mod flow;
 mod invite;
 mod lex;
+pub mod locate;
 pub mod message;
 mod method;
 mod reason;

@@ -30,6 +30,8 @@ pub struct Daemon {
     data: TempDir,
     pub sip: SocketAddr,
     pub http: SocketAddr,
+    /// Every SIP listener, as in `tcp:127.0.0.1:5060`.
+    pub listen: Vec<String>,
     _machine: MutexGuard<'static, ()>,
 }
 
@@ -64,6 +66,17 @@ impl Daemon {
         Self::start_at(root().join("config/demo/nightbell.toml"), &[anywhere, arguments].concat())
     }
 
+    /// The demonstration with these people instead of its own.
+    pub fn start_with_people(people: &str) -> Option<Self> {
+        let demo = std::fs::read_to_string(root().join("config/demo/nightbell.toml")).unwrap();
+        let (front, rest) = demo.split_once("[people.office]").unwrap();
+        let behind = rest.split_once("[agents]").unwrap().1.replace("\"agents\"", &format!("{:?}", root().join("config/demo/agents")));
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("nightbell.toml");
+        std::fs::write(&file, format!("{front}{people}\n[agents]{behind}")).unwrap();
+        Self::start_at(file, &["--sip", "127.0.0.1:0"])
+    }
+
     /// A daemon with a configuration of the test's own.
     pub fn start_at(config: PathBuf, arguments: &[&str]) -> Option<Self> {
         let (program, there) = program();
@@ -89,12 +102,13 @@ impl Daemon {
             let _ = child.wait();
             panic!("the daemon was not ready within {READY:?}: {ready:?}\n{}", log_of(&data));
         };
+        let said = |name: &str| ready.split(' ').find_map(|word| word.strip_prefix(name)?.strip_prefix('='));
         let address = |name: &str| {
-            let found = ready.split(' ').find_map(|word| word.strip_prefix(name)?.strip_prefix('='));
-            found.and_then(|text| text.parse().ok()).unwrap_or_else(|| panic!("no {name} address in {ready:?}"))
+            said(name).and_then(|text| text.split(',').next()?.parse().ok()).unwrap_or_else(|| panic!("no {name} address in {ready:?}"))
         };
         let (sip, http) = (address("sip"), address("http"));
-        let daemon = Self { child, config, data, sip, http, _machine: machine };
+        let listen = said("listen").unwrap_or_default().split(',').map(str::to_owned).collect();
+        let daemon = Self { child, config, data, sip, http, listen, _machine: machine };
         wait::until(WORKERS, "all three workers are ready", || {
             let workers = daemon.workers();
             (workers.len() == 3 && workers.iter().all(|worker| worker["state"] == "ready")).then_some(())
@@ -105,6 +119,21 @@ impl Daemon {
     /// `sip:USER@` this daemon.
     pub fn uri(&self, user: &str) -> String {
         format!("sip:{user}@{}", self.sip)
+    }
+
+    /// Where it listens for `transport`, on an address that begins so.
+    pub fn listens(&self, transport: &str, address: &str) -> SocketAddr {
+        let found = self.listen.iter().filter_map(|one| one.strip_prefix(transport)?.strip_prefix(':'));
+        found
+            .filter(|one| one.starts_with(address))
+            .find_map(|one| one.parse().ok())
+            .unwrap_or_else(|| panic!("{transport} in {:?}", self.listen))
+    }
+
+    /// Sends the process a signal, by its name.
+    pub fn signal(&self, name: &str) {
+        let status = Command::new("kill").args(["-s", name, &self.child.id().to_string()]).status().unwrap();
+        assert!(status.success(), "kill -s {name}");
     }
 
     /// Whether it has not ended.

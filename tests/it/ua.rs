@@ -54,8 +54,9 @@ impl Message {
 impl Ua {
     pub fn new(daemon: SocketAddr) -> Self {
         static CALLS: AtomicU32 = AtomicU32::new(0);
+        let loopback = if daemon.is_ipv6() { "[::1]:0" } else { "127.0.0.1:0" };
         let bind = || {
-            let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+            let socket = UdpSocket::bind(loopback).unwrap();
             socket.set_nonblocking(true).unwrap();
             socket
         };
@@ -65,8 +66,9 @@ impl Ua {
 
     /// An SDP offer with these formats and attributes.
     pub fn offer(&self, formats: &str, attributes: &str) -> String {
-        let port = self.rtp.local_addr().unwrap().port();
-        format!("v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio {port} RTP/AVP {formats}\r\n{attributes}")
+        let us = self.rtp.local_addr().unwrap();
+        let (at, port) = (format!("IN {} {}", if us.is_ipv6() { "IP6" } else { "IP4" }, us.ip()), us.port());
+        format!("v=0\r\no=- 1 1 {at}\r\ns=-\r\nc={at}\r\nt=0 0\r\nm=audio {port} RTP/AVP {formats}\r\n{attributes}")
     }
 
     /// A request with the next number and a branch of its own. `extra` are whole header lines.
@@ -105,11 +107,16 @@ impl Ua {
         loop {
             let message = self.next(Duration::from_secs(5)).unwrap_or_else(|| panic!("no final answer within 5 s"));
             if message.status() >= 200 {
-                if let Some(to) = message.header("To").filter(|to| to.contains("tag=")) {
-                    to.clone_into(&mut self.to);
-                }
+                self.keep_tag(&message);
                 return message;
             }
+        }
+    }
+
+    /// Later requests go to whom this answer came from.
+    pub fn keep_tag(&mut self, answer: &Message) {
+        if let Some(to) = answer.header("To").filter(|to| to.contains("tag=")) {
+            to.clone_into(&mut self.to);
         }
     }
 

@@ -26,6 +26,12 @@ pub fn within<T>(limit: Duration, mut what: impl FnMut() -> Option<T>) -> Option
     }
 }
 
+/// Waits for so long: for what keeps step with the wall, as sound does.
+#[expect(clippy::disallowed_methods, reason = "sound is sent in step with the wall")]
+pub fn pause(length: Duration) {
+    std::thread::sleep(length);
+}
+
 /// The end of a child; after `limit` it is killed, and the test fails.
 pub fn exit(child: &mut Child, limit: Duration, who: &str) -> ExitStatus {
     if let Some(status) = within(limit, || child.try_wait().unwrap()) {

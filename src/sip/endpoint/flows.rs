@@ -3,13 +3,14 @@
 use std::net::SocketAddr;
 
 use super::Endpoint;
+use super::call::Phase;
 use super::table::{Machine, TxnId};
 use crate::base::{Instant, limits};
 use crate::sip::message::{Message, Start, name};
 use crate::sip::stream::Broken;
 use crate::sip::transaction::{Client, InviteClient, Sends};
 use crate::sip::wire::{Framed, frame};
-use crate::sip::{Flow, Method, Offence, SipCall, Transport};
+use crate::sip::{Event, Flow, Method, Offence, SipCall, Transport};
 
 impl Endpoint {
     pub(super) fn take_broken(&mut self, now: Instant, flow: Flow, broken: &Broken) {
@@ -111,6 +112,22 @@ impl Endpoint {
         txn.request = Some(Box::new(request));
         self.flush(way, sends);
         self.rearm_txn(id);
+    }
+
+    /// A call whose address is another one now says so by its next request; whoever carries its sound offers that anew (RFC 3261 §14.1).
+    pub(super) fn move_to(&mut self, peer: SocketAddr, ours: std::net::IpAddr) {
+        let theirs = |flow: &Flow| flow.remote.ip() == peer.ip() && flow.local.is_ipv4() == ours.is_ipv4();
+        if let Some((_, host)) = self.settings.advertised_to.iter_mut().find(|(known, _)| known.contains(peer.ip())) {
+            host.host = ours.to_string();
+        }
+        let moved: Vec<SipCall> = self.calls.iter().filter(|(_, call)| theirs(&call.flow)).map(|(id, _)| *id).collect();
+        for call in moved {
+            let Some(known) = self.calls.get_mut(&call) else { continue };
+            known.flow.local.set_ip(ours);
+            if known.phase == Phase::Up && !known.told {
+                self.tell(Event::Moved { call, ours });
+            }
+        }
     }
 
     pub(super) fn leave_flow(&mut self, _now: Instant, flow: Flow) {

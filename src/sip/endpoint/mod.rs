@@ -112,6 +112,12 @@ impl Endpoint {
         self.sweep();
     }
 
+    /// Our address towards `peer` is another one now: what Via and Contact say there follows, and each call there hears [`Event::Moved`].
+    pub fn handle_moved(&mut self, _now: Instant, peer: std::net::SocketAddr, ours: std::net::IpAddr) {
+        self.move_to(peer, ours);
+        self.sweep();
+    }
+
     /// What Via and Contact say to the peers of one block from now on; `None` for the local address again.
     pub fn advertise(&mut self, peer: super::Peer, host: Option<super::HostPort>) {
         self.settings.advertised_to.retain(|(known, _)| *known != peer);

@@ -29,7 +29,7 @@ fn call_of(event: &Event) -> Option<(SipCall, bool)> {
         | Event::ReferProgress { call, .. }
         | Event::ReferFailed { call, .. }
         | Event::Digit { call, .. } => Some((*call, false)),
-        Event::Probed { .. } | Event::Noticed(_) => None,
+        Event::Moved { .. } | Event::Probed { .. } | Event::Noticed(_) => None,
     }
 }
 

@@ -1,0 +1,344 @@
+//! Every socket of the signalling: listeners, connections, keep-alives, and a watch on our own addresses. It carries, and decides nothing.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::base::clock::Clock;
+use crate::base::limits::{DATAGRAM_KEEP_EVERY_MS, KEPT_FLOWS_MAX};
+use crate::config::Listener;
+use crate::net::{Arrived, Asked, StreamCounts, Streams, Tls, TlsError, TlsFiles, UdpFlow, is_stun, local_towards, tcp_listener};
+use crate::sip::stream::PING;
+use crate::sip::{Flow, Peer, Transport};
+
+/// News that wait at once. Full: connections are not read from, and datagrams wait in the system's buffer, which drops.
+const NEWS_MAX: usize = 1_024;
+
+/// How often our own addresses and the certificates' files are looked at.
+const WATCH_EVERY: Duration = Duration::from_secs(2);
+
+/// How often a STUN server is asked, and how long each of two questions waits for its answer.
+const STUN_EVERY: Duration = Duration::from_mins(1);
+const STUN_WAIT: Duration = Duration::from_millis(700);
+
+/// STUN servers that are asked at once.
+const STUN_MAX: usize = 32;
+
+/// What the wires need to know.
+#[derive(Clone, Debug)]
+pub struct WireSettings {
+    /// Where to listen.
+    pub listen: Vec<Listener>,
+    /// The certificates.
+    pub tls: TlsFiles,
+    /// Who may open connections.
+    pub welcome: Vec<Peer>,
+}
+
+/// The wires cannot be laid.
+#[derive(Debug, thiserror::Error)]
+pub enum WiresError {
+    /// A socket.
+    #[error("cannot listen on {listener}: {error}. Something else may use that port: name another with --sip, or in [sip] listen")]
+    Listen {
+        /// Which.
+        listener: Listener,
+        /// What the system said.
+        error: std::io::Error,
+    },
+    /// The certificates.
+    #[error("{0}")]
+    Tls(#[from] TlsError),
+}
+
+struct Inner {
+    clock: Clock,
+    datagrams: Vec<UdpFlow>,
+    /// Where we listen, as bound.
+    listening: Vec<Listener>,
+    streams: Streams,
+    tls: Arc<Tls>,
+    news: mpsc::Sender<Arrived>,
+    watched: Mutex<Watched>,
+}
+
+#[derive(Default)]
+struct Watched {
+    /// Ways of datagrams that are kept open.
+    kept: Vec<Flow>,
+    /// Peers, and our address as the system would choose it towards each.
+    peers: HashMap<SocketAddr, Option<IpAddr>>,
+    /// Questions to STUN servers.
+    asked: HashMap<Asked, oneshot::Sender<SocketAddr>>,
+    /// STUN servers, by the peer that they are asked for; and what they last said.
+    mirrors: HashMap<SocketAddr, (SocketAddr, Option<SocketAddr>)>,
+}
+
+/// All sockets; clones share them.
+#[derive(Clone)]
+pub struct Wires(Arc<Inner>);
+
+impl Wires {
+    /// Binds every listener and begins to serve them. What arrives comes out of the queue.
+    pub async fn start(clock: Clock, settings: WireSettings) -> Result<(Self, mpsc::Receiver<Arrived>), WiresError> {
+        let (news, arrived) = mpsc::channel(NEWS_MAX);
+        if settings.tls.own.is_none() && settings.listen.iter().any(|listener| listener.transport == Transport::Tls) {
+            return Err(TlsError::NoCertificate.into());
+        }
+        let tls = Arc::new(Tls::open(settings.tls)?);
+        let streams = Streams::new(clock, Arc::clone(&tls), settings.welcome, news.clone());
+        let (mut datagrams, mut listening) = (Vec::new(), Vec::new());
+        for listener in settings.listen {
+            let failed = |error| WiresError::Listen { listener, error };
+            let address = if listener.transport == Transport::Udp {
+                let flow = UdpFlow::bind(listener.address).map_err(failed)?;
+                datagrams.push(flow.clone());
+                flow.local()
+            } else {
+                let socket = tcp_listener(listener.address).map_err(failed)?;
+                let address = socket.local_addr().map_err(failed)?;
+                tokio::spawn(streams.clone().listen(listener.transport, socket));
+                address
+            };
+            listening.push(Listener { transport: listener.transport, address });
+        }
+        let wires = Self(Arc::new(Inner { clock, datagrams, listening, streams, tls, news, watched: Mutex::default() }));
+        for socket in &wires.0.datagrams {
+            tokio::spawn(wires.clone().receive(socket.clone()));
+        }
+        tokio::spawn(wires.clone().watch());
+        Ok((wires, arrived))
+    }
+
+    /// Where we listen, as bound.
+    pub fn listening(&self) -> &[Listener] {
+        &self.0.listening
+    }
+
+    /// Sends one message. Never waits: what cannot be sent comes back as [`Arrived::Unreachable`], or is lost as a datagram may be.
+    pub fn send(&self, flow: Flow, bytes: Bytes) {
+        if flow.transport.is_reliable() {
+            return self.0.streams.send(flow, bytes);
+        }
+        match self.socket_of(flow) {
+            Some(socket) => socket.send(flow.remote, &bytes),
+            None => tracing::warn!(local = %flow.local, remote = %flow.remote, "nothing listens there to send from"),
+        }
+    }
+
+    /// Closes a connection once everything before this was written.
+    pub fn close(&self, flow: Flow) {
+        self.0.streams.close(flow);
+    }
+
+    /// Keeps a way open from now on: a connection is asked whether it lives, a way of datagrams gets line breaks for the NATs on it
+    /// (RFC 5626 §3.5, §4.4). Our address towards that peer is watched: [`Arrived::Moved`] tells when it is another one.
+    pub fn keep(&self, flow: Flow) {
+        let mut watched = self.watched();
+        if watched.kept.len() >= KEPT_FLOWS_MAX || watched.kept.iter().any(|known| known.is_same_way(flow)) {
+            return;
+        }
+        watched.kept.push(flow);
+        watched.peers.insert(flow.remote, local_towards(flow.remote));
+        drop(watched);
+        self.0.streams.keep(flow);
+    }
+
+    /// Ends what [`Wires::keep`] began.
+    pub fn release(&self, flow: Flow) {
+        let mut watched = self.watched();
+        watched.kept.retain(|known| !known.is_same_way(flow));
+        watched.peers.remove(&flow.remote);
+        drop(watched);
+        self.0.streams.release(flow);
+    }
+
+    /// The name that the certificate at `remote` must have.
+    pub fn expect_name(&self, remote: SocketAddr, name: &str) {
+        self.0.streams.expect_name(remote, name);
+    }
+
+    /// Replaces the list of those who may open connections.
+    pub fn set_welcome(&self, welcome: Vec<Peer>) {
+        self.0.streams.set_welcome(welcome);
+    }
+
+    /// The way to `remote`, from the listener that is nearest to it; `from` wants one address of ours. None where nothing of ours speaks that
+    /// transport in that family of addresses: a connection alone needs no listener.
+    pub fn local_flow(&self, transport: Transport, remote: SocketAddr, from: Option<IpAddr>) -> Option<Flow> {
+        let towards = from.or_else(|| local_towards(remote));
+        let of_family = || self.0.listening.iter().filter(|one| one.transport == transport && one.address.is_ipv4() == remote.is_ipv4());
+        let exact = of_family().find(|one| Some(one.address.ip()) == towards);
+        let any = exact.or_else(|| of_family().find(|one| one.address.ip().is_unspecified()));
+        let chosen = any.or_else(|| of_family().next().filter(|_| from.is_none()));
+        let local = match (chosen, towards) {
+            (Some(listener), Some(ip)) if listener.address.ip().is_unspecified() => SocketAddr::new(ip, listener.address.port()),
+            (Some(listener), _) => listener.address,
+            (None, Some(ip)) if transport.is_reliable() => SocketAddr::new(ip, transport.default_port()),
+            (None, _) => return None,
+        };
+        Some(Flow { transport, local, remote })
+    }
+
+    /// Reads the certificates again.
+    pub fn reload_tls(&self) -> Result<(), TlsError> {
+        self.0.tls.reload()
+    }
+
+    /// What was counted of connections.
+    pub fn counts(&self) -> StreamCounts {
+        self.0.streams.counts()
+    }
+
+    /// Our address as `server` sees it, asked from the very socket that calls to `peer` go from; none where it does not answer.
+    pub async fn public_address(&self, peer: SocketAddr, server: SocketAddr) -> Option<SocketAddr> {
+        let flow = self.local_flow(Transport::Udp, server, None)?;
+        let _ = peer;
+        for _ in 0..2 {
+            let asked = Asked::new(crate::base::entropy::bytes().ok()?);
+            let (answer_in, answer) = oneshot::channel();
+            {
+                let mut watched = self.watched();
+                if watched.asked.len() >= STUN_MAX {
+                    return None;
+                }
+                watched.asked.insert(asked, answer_in);
+            }
+            self.send(flow, Bytes::copy_from_slice(&asked.request()));
+            let outcome = tokio::time::timeout(STUN_WAIT, answer).await;
+            self.watched().asked.remove(&asked);
+            if let Ok(Ok(address)) = outcome {
+                return Some(address);
+            }
+        }
+        None
+    }
+
+    /// Asks `server` every minute for the address that `peer` is told: [`Arrived::Moved`] tells when it is another one.
+    pub fn mirror(&self, peer: SocketAddr, server: SocketAddr) {
+        let mut watched = self.watched();
+        if watched.mirrors.len() < STUN_MAX {
+            watched.mirrors.insert(peer, (server, None));
+        }
+    }
+
+    fn socket_of(&self, flow: Flow) -> Option<&UdpFlow> {
+        let exact = self.0.datagrams.iter().find(|socket| socket.local() == flow.local);
+        let of_port = |socket: &&UdpFlow| socket.local().port() == flow.local.port() && socket.local().is_ipv4() == flow.remote.is_ipv4();
+        exact.or_else(|| self.0.datagrams.iter().find(of_port))
+    }
+
+    fn watched(&self) -> MutexGuard<'_, Watched> {
+        self.0.watched.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn receive(self, socket: UdpFlow) {
+        let mut buffer = Vec::new();
+        let mut towards = Nearest::default();
+        loop {
+            let datagram = socket.receive(&mut buffer).await;
+            if is_stun(&datagram.bytes) {
+                self.answered(&datagram.bytes);
+                continue;
+            }
+            let mut local = socket.local();
+            if local.ip().is_unspecified() {
+                local.set_ip(towards.local(self.0.clock, datagram.remote).unwrap_or(local.ip()));
+            }
+            let news = Arrived::Message { flow: Flow::udp(local, datagram.remote), bytes: datagram.bytes.into() };
+            if self.0.news.send(news).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    fn answered(&self, datagram: &[u8]) {
+        let mut watched = self.watched();
+        let found = watched.asked.keys().find_map(|asked| Some((*asked, asked.answer(datagram)?)));
+        if let Some((asked, address)) = found
+            && let Some(waiting) = watched.asked.remove(&asked)
+        {
+            let _ = waiting.send(address);
+        }
+    }
+
+    async fn watch(self) {
+        let (mut ticks, mut kept_ms, mut stun_ms) = (tokio::time::interval(WATCH_EVERY), 0, 0);
+        let step = u64::try_from(WATCH_EVERY.as_millis()).unwrap_or(u64::MAX);
+        loop {
+            ticks.tick().await;
+            match self.0.tls.reload_if_changed() {
+                Ok(false) => {}
+                Ok(true) => tracing::info!("the certificates were read again"),
+                Err(error) => tracing::error!(%error, "the old certificates stay"),
+            }
+            if !self.look_at_addresses().await {
+                return;
+            }
+            kept_ms += step;
+            if kept_ms >= DATAGRAM_KEEP_EVERY_MS {
+                kept_ms = 0;
+                let kept = self.watched().kept.clone();
+                kept.into_iter().filter(|flow| !flow.transport.is_reliable()).for_each(|flow| self.send(flow, Bytes::from_static(PING)));
+            }
+            stun_ms += step;
+            if stun_ms >= u64::try_from(STUN_EVERY.as_millis()).unwrap_or(u64::MAX) {
+                stun_ms = 0;
+                tokio::spawn(self.clone().look_into_mirrors());
+            }
+        }
+    }
+
+    /// Whether the system would send from another address than before; false when nobody listens any more.
+    async fn look_at_addresses(&self) -> bool {
+        let peers: Vec<(SocketAddr, Option<IpAddr>)> = self.watched().peers.iter().map(|(peer, ours)| (*peer, *ours)).collect();
+        for (peer, before) in peers {
+            // No way at all is no news: the old address may come back.
+            let Some(now) = local_towards(peer).filter(|now| Some(*now) != before) else { continue };
+            self.watched().peers.entry(peer).and_modify(|ours| *ours = Some(now));
+            if before.is_some() && !self.tell_moved(peer, SocketAddr::new(now, 0)).await {
+                return false;
+            }
+        }
+        true
+    }
+
+    async fn look_into_mirrors(self) {
+        let mirrors: Vec<_> = self.watched().mirrors.iter().map(|(peer, (server, seen))| (*peer, *server, *seen)).collect();
+        for (peer, server, before) in mirrors {
+            let Some(now) = self.public_address(peer, server).await.filter(|now| Some(*now) != before) else { continue };
+            self.watched().mirrors.entry(peer).and_modify(|(_, seen)| *seen = Some(now));
+            if !self.tell_moved(peer, now).await {
+                return;
+            }
+        }
+    }
+
+    async fn tell_moved(&self, peer: SocketAddr, ours: SocketAddr) -> bool {
+        tracing::warn!(%peer, %ours, "our address is another one now");
+        self.0.news.send(Arrived::Moved { peer, ours }).await.is_ok()
+    }
+}
+
+/// Our address towards the last peer, for a moment: asking the system costs a socket.
+#[derive(Default)]
+struct Nearest(Option<(IpAddr, crate::base::Instant, Option<IpAddr>)>);
+
+impl Nearest {
+    fn local(&mut self, clock: Clock, remote: SocketAddr) -> Option<IpAddr> {
+        let now = clock.now();
+        if let Some((peer, until, local)) = self.0
+            && peer == remote.ip()
+            && now < until
+        {
+            return local;
+        }
+        let local = local_towards(remote);
+        self.0 = Some((remote.ip(), now + Duration::from_secs(1), local));
+        local
+    }
+}
