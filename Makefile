@@ -41,7 +41,7 @@ test: ## everything that must hold, on the real engines too
 	cargo test --release --locked --features engines --bins
 
 .PHONY: bench
-bench: ## measure, and print how: gaps, barge-in, sending, cost per call
+bench: ## measure, and print how: gaps, barge-in, sending, cost per call, signalling
 	@.ci/packages test
 	cargo build --release --locked --features engines
 	cargo bench --locked

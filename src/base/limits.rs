@@ -141,7 +141,10 @@ pub const SIP_CHALLENGES_MAX: usize = 8;
 pub const SIP_NONCES_MAX: usize = 4_096;
 
 /// Contacts of one account of a telephone of ours. Full: the one that was registered longest ago goes.
-pub const PHONE_CONTACTS_MAX: usize = 5;
+pub const PHONE_CONTACTS_MAX: usize = 16;
+
+/// News of the trunks that wait at once. Full: the newest is dropped and counted in the log; the next answer tells the same.
+pub const TRUNK_NEWS_MAX: usize = 256;
 
 /// One Contact of a telephone of ours, in octets. Longer: 400.
 pub const PHONE_CONTACT_BYTES_MAX: usize = 512;

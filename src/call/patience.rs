@@ -12,6 +12,7 @@ use super::event::{Failure, Output, Stock};
 use super::filing::Paper;
 use super::machine::Call;
 use super::timers::Timer;
+use super::voice::excuse;
 
 /// How long the caller hears nothing after the first moment that was asked for.
 const MORE: Duration = Duration::from_secs(3);
@@ -20,7 +21,7 @@ const MORE: Duration = Duration::from_secs(3);
 const ENOUGH: Duration = Duration::from_secs(4);
 
 /// How often the voice may be waited for in vain in one silence. After that nothing more can be said.
-const VOICE_WAITS_MAX: u32 = 6;
+const VOICE_WAITS_MAX: u32 = 5;
 
 impl Call {
     /// Watches over the silence: runs while we owe something and nobody is heard.
@@ -50,7 +51,7 @@ impl Call {
         self.waits += 1;
         match self.waits {
             1 => self.excuse_once(now),
-            2 if self.voice.is_mid_turn() => {}
+            2 if self.voice.is_mid_turn() => self.miss_voice(now),
             2 => drop(self.say_stock(now, Stock::StillHere)),
             _ => {
                 self.caller.give_up();
@@ -68,6 +69,9 @@ impl Call {
             // Sound that comes after all would be heard beside the next try.
             self.out.push_back(Output::FlushBelow(turn.next()));
             self.mute(now, turn, from, Failure::Late);
+            if self.leaving.is_none() && excuse(self.voice.failures()).is_none() {
+                self.say_stock(now, Stock::StillHere);
+            }
         }
     }
 

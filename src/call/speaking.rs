@@ -52,6 +52,7 @@ impl Call {
         let silence = !self.caller.is_speaking() && !self.voice.is_sounding() && self.leaving.is_none();
         if silence && !std::mem::replace(&mut self.excused, true) {
             self.say_stock(now, Stock::Moment);
+            self.waits = self.waits.max(1);
         }
     }
 

@@ -101,7 +101,7 @@ pub struct Voice {
 pub struct Owed {
     /// The words.
     pub text: Pii<String>,
-    /// The kernel's turn that they belong to.
+    /// The kernel's turn that they end.
     pub kernel: Option<TurnId>,
 }
 
@@ -193,7 +193,8 @@ impl Voice {
             return false;
         }
         let (text, kernel) = match self.owed.take() {
-            Some(before) => (format!("{} {rest}", before.text.expose()), before.kernel.or(kernel)),
+            // The kernel is told of the later turn: what was to follow earlier words follows the latest ones.
+            Some(before) => (format!("{} {rest}", before.text.expose()), kernel.or(before.kernel)),
             None => (rest, kernel),
         };
         self.owed = Some(Owed { text: Pii::new(text), kernel });

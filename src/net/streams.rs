@@ -46,12 +46,19 @@ pub enum Arrived {
         /// The connection.
         flow: Flow,
     },
-    /// An address of ours, as a peer sees it, is another one now.
+    /// The system sends to a peer from another address of ours now.
     Moved {
         /// The peer.
         peer: SocketAddr,
-        /// Where we are now, from there.
-        ours: SocketAddr,
+        /// The address now.
+        ours: IpAddr,
+    },
+    /// Outside we are seen at another address now.
+    Seen {
+        /// The peer that this counts for.
+        peer: SocketAddr,
+        /// The address now, and the port of our datagrams.
+        public: SocketAddr,
     },
 }
 

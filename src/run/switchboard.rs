@@ -92,7 +92,8 @@ impl Switchboard {
             }
             Arrived::Unreachable { flow, .. } => self.endpoint.handle_unreachable(now, flow),
             Arrived::Closed { flow } => self.endpoint.handle_closed(now, flow),
-            Arrived::Moved { peer, ours } => self.endpoint.handle_moved(now, peer, ours.ip()),
+            Arrived::Moved { peer, ours } => self.endpoint.handle_moved(now, peer, ours),
+            Arrived::Seen { peer, public } => self.endpoint.handle_seen(now, peer, public),
         }
     }
 

@@ -194,10 +194,9 @@ impl Wires {
         self.0.streams.counts()
     }
 
-    /// Our address as `server` sees it, asked from the very socket that calls to `peer` go from; none where it does not answer.
-    pub async fn public_address(&self, peer: SocketAddr, server: SocketAddr) -> Option<SocketAddr> {
+    /// Our address as the STUN server sees it, asked from the very socket that datagrams of calls go from; none where it does not answer.
+    pub async fn public_address(&self, server: SocketAddr) -> Option<SocketAddr> {
         let flow = self.local_flow(Transport::Udp, server, None)?;
-        let _ = peer;
         for _ in 0..2 {
             let asked = Asked::new(crate::base::entropy::bytes().ok()?);
             let (answer_in, answer) = oneshot::channel();
@@ -218,12 +217,20 @@ impl Wires {
         None
     }
 
-    /// Asks `server` every minute for the address that `peer` is told: [`Arrived::Moved`] tells when it is another one.
+    /// Asks the STUN server now and every minute for the address that `peer` is told: [`Arrived::Seen`] tells it, and each change.
     pub fn mirror(&self, peer: SocketAddr, server: SocketAddr) {
         let mut watched = self.watched();
-        if watched.mirrors.len() < STUN_MAX {
-            watched.mirrors.insert(peer, (server, None));
+        if watched.mirrors.len() >= STUN_MAX && !watched.mirrors.contains_key(&peer) {
+            return;
         }
+        watched.mirrors.insert(peer, (server, None));
+        drop(watched);
+        tokio::spawn(self.clone().look_into_mirrors());
+    }
+
+    /// The address that this peer is told, where a STUN server was asked for it: sound belongs there as well.
+    pub fn public_towards(&self, peer: IpAddr) -> Option<IpAddr> {
+        self.watched().mirrors.iter().find(|(known, _)| known.ip() == peer).and_then(|(_, (_, seen))| seen.map(|public| public.ip()))
     }
 
     fn socket_of(&self, flow: Flow) -> Option<&UdpFlow> {
@@ -300,7 +307,8 @@ impl Wires {
             // No way at all is no news: the old address may come back.
             let Some(now) = local_towards(peer).filter(|now| Some(*now) != before) else { continue };
             self.watched().peers.entry(peer).and_modify(|ours| *ours = Some(now));
-            if before.is_some() && !self.tell_moved(peer, SocketAddr::new(now, 0)).await {
+            tracing::warn!(%peer, ours = %now, "our own address is another one now");
+            if before.is_some() && self.0.news.send(Arrived::Moved { peer, ours: now }).await.is_err() {
                 return false;
             }
         }
@@ -310,17 +318,13 @@ impl Wires {
     async fn look_into_mirrors(self) {
         let mirrors: Vec<_> = self.watched().mirrors.iter().map(|(peer, (server, seen))| (*peer, *server, *seen)).collect();
         for (peer, server, before) in mirrors {
-            let Some(now) = self.public_address(peer, server).await.filter(|now| Some(*now) != before) else { continue };
+            let Some(now) = self.public_address(server).await.filter(|now| Some(*now) != before) else { continue };
             self.watched().mirrors.entry(peer).and_modify(|(_, seen)| *seen = Some(now));
-            if !self.tell_moved(peer, now).await {
+            tracing::info!(%peer, public = %now, "seen from outside at this address");
+            if self.0.news.send(Arrived::Seen { peer, public: now }).await.is_err() {
                 return;
             }
         }
-    }
-
-    async fn tell_moved(&self, peer: SocketAddr, ours: SocketAddr) -> bool {
-        tracing::warn!(%peer, %ours, "our address is another one now");
-        self.0.news.send(Arrived::Moved { peer, ours }).await.is_ok()
     }
 }
 
@@ -342,3 +346,6 @@ impl Nearest {
         local
     }
 }
+
+#[cfg(test)]
+mod tests;

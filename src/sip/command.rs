@@ -4,7 +4,8 @@ use std::fmt;
 
 use bytes::Bytes;
 
-use super::{Flow, Probe, Reason, SipCall};
+use super::register::Register;
+use super::{Flow, HostPort, Peer, Probe, Reason, SipCall};
 
 /// An order to the endpoint. One for a call that is gone, or that does not fit the call's state, is counted and ignored: races are ordinary.
 #[derive(Clone)]
@@ -106,6 +107,20 @@ pub enum Command {
         /// The status line in the NOTIFY; from 200 on it is the last one.
         status: u16,
     },
+    /// Send a registration's REGISTER, of which one at a time is under way. [`super::Event::Registered`] follows.
+    Register(Box<Register>),
+    /// What Via and Contact tell the peers of one block from now on; `None` for our own address again.
+    Advertise {
+        /// The block.
+        peer: Peer,
+        /// The address.
+        host: Option<HostPort>,
+    },
+    /// Who is believed without a password from now on, instead of those before.
+    Trust {
+        /// All of them.
+        peers: Vec<Peer>,
+    },
     /// Ask a peer whether it is there. [`super::Event::Probed`] follows.
     Options {
         /// Comes back in the event.
@@ -144,6 +159,9 @@ impl fmt::Debug for Command {
             Self::NotifyRefer { call, .. } => ("NotifyRefer", call),
             Self::Drain { retry_after_s } => return write!(f, "Drain({retry_after_s} s)"),
             Self::Undrain => return f.write_str("Undrain"),
+            Self::Register(register) => return write!(f, "Register({})", register.id.0),
+            Self::Advertise { peer, .. } => return write!(f, "Advertise({peer:?})"),
+            Self::Trust { peers } => return write!(f, "Trust({})", peers.len()),
             Self::Options { probe, .. } => return write!(f, "Options({})", probe.0),
         };
         write!(f, "{name}({})", call.0)

@@ -1,7 +1,7 @@
 //! A dialog: who with whom, by which way, and where the numbers stand. RFC 3261 §12.
 
 use super::check::Core;
-use super::message::{Message, name};
+use super::message::{Header, Message, name};
 use super::values::NameAddr;
 use super::{Method, Uri, lex, with_headers};
 
@@ -16,6 +16,8 @@ pub struct Dialog {
     pub remote_tag: Option<Vec<u8>>,
     /// The number of our last request.
     pub local_seq: u32,
+    /// The credentials in our last INVITE, for its ACK.
+    pub passes: Vec<Header>,
     remote_seq: Option<u32>,
     local: Vec<u8>,
     remote: Vec<u8>,
@@ -45,6 +47,7 @@ impl Dialog {
             call_id: core.call_id.clone(),
             remote_tag: Some(core.from.tag.clone().unwrap_or_default()),
             local_seq: first_seq,
+            passes: Vec::new(),
             remote_seq: Some(core.seq),
             local: with_tag(message.get(name::TO).unwrap_or_default(), &local_tag),
             remote: message.get(name::FROM).unwrap_or_default().to_vec(),
@@ -60,6 +63,7 @@ impl Dialog {
             call_id: opening.call_id,
             remote_tag: None,
             local_seq: opening.seq,
+            passes: Vec::new(),
             remote_seq: None,
             local: with_tag(&opening.local, &opening.local_tag),
             remote: [b"<", opening.target.as_slice(), b">"].concat(),

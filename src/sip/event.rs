@@ -4,7 +4,9 @@ use std::fmt;
 
 use bytes::Bytes;
 
-use super::{Arrival, Flow, Reason, Replaces};
+use super::digest::AuthTrouble;
+use super::register::RegisterAnswer;
+use super::{AccountId, Arrival, Flow, PhoneContact, Reason, Replaces};
 use crate::base::Pii;
 
 /// One call, from the first INVITE to the last answer to BYE. Never used twice while the endpoint lives.
@@ -172,6 +174,29 @@ pub enum Event {
         /// How long; 250 when not said.
         duration_ms: u32,
     },
+    /// What came of a REGISTER of ours.
+    Registered(Box<RegisterAnswer>),
+    /// A challenge has no answer, so the request that it was for has failed: the owner should read why.
+    Unauthorised {
+        /// Whose credentials were wanted.
+        account: Option<AccountId>,
+        /// Why there is no answer, and what to change.
+        trouble: AuthTrouble,
+    },
+    /// A telephone of ours has registered, or has done so again.
+    PhoneRegistered {
+        /// Which one: its name in the settings.
+        phone: String,
+        /// Where it is reached.
+        contact: PhoneContact,
+    },
+    /// A telephone of ours is no longer reached there.
+    PhoneGone {
+        /// Which one.
+        phone: String,
+        /// Where it was.
+        contact: PhoneContact,
+    },
     /// Our address towards the peer of a call that is up is another one: its sound wants a new offer.
     Moved {
         /// The call.
@@ -239,4 +264,8 @@ pub struct Counters {
     pub timeouts: u64,
     /// Requests of ours that could not be sent.
     pub unreachable: u64,
+    /// Requests that were asked for a password: they had none, or a wrong one.
+    pub challenged: u64,
+    /// Those among them whose password was wrong.
+    pub denied: u64,
 }

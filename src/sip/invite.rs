@@ -22,6 +22,8 @@ pub struct Invite {
     pub from_user: String,
     /// The name in From; empty for none.
     pub from_display: String,
+    /// The host in From; `None` for our own. A registrar knows us by its own domain.
+    pub from_host: Option<String>,
     /// Our SDP offer.
     pub offer: Bytes,
     /// How many hops are left: 70 for a call of our own, one less than the incoming call's when this one continues it.
@@ -48,6 +50,7 @@ impl Invite {
             target: target.into(),
             from_user: String::new(),
             from_display: String::new(),
+            from_host: None,
             offer,
             max_forwards: 70,
             account: None,

@@ -1,6 +1,7 @@
 //! What the endpoint is told once, at its making.
 
-use super::{HostPort, Peer, Transport};
+use super::digest::Credentials;
+use super::{AccountId, HostPort, Peer, Phones, Transport};
 use crate::base::limits;
 
 /// What somebody gets who is neither known nor in a network of the desk phones.
@@ -20,6 +21,10 @@ pub struct Settings {
     pub user_agent: String,
     /// Who is listened to. Anybody else gets what `strangers` says.
     pub trusted: Vec<Peer>,
+    /// Who we are with each PBX and provider that asks for a password.
+    pub accounts: Vec<(AccountId, Credentials)>,
+    /// The business's own telephones; none: nobody registers here.
+    pub phones: Option<Phones>,
     /// What strangers get.
     pub strangers: Strangers,
     /// What Via and Contact say, where it is not the local address of the flow.
@@ -49,6 +54,8 @@ impl Default for Settings {
         Self {
             user_agent: "Nightbell".to_owned(),
             trusted: Vec::new(),
+            accounts: Vec::new(),
+            phones: None,
             strangers: Strangers::Silence,
             advertised: None,
             advertised_to: Vec::new(),

@@ -50,6 +50,19 @@ impl NameAddr {
     }
 }
 
+/// The parameters of an address that belong to the header and not to the URI.
+pub fn address_params(bytes: &[u8]) -> Option<Vec<lex::Param<'_>>> {
+    let after = match lex::find(bytes, b'<').ok()? {
+        Some(open) => {
+            let inside = bytes.get(open + 1..)?;
+            let close = inside.iter().position(|&byte| byte == b'>')?;
+            inside.get(close + 1..)?
+        }
+        None => bytes.get(lex::find(bytes, b';').ok()?.unwrap_or(bytes.len())..)?,
+    };
+    lex::params(after)
+}
+
 /// One hop of the way a request came (RFC 3261 §20.42).
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Via {
@@ -63,6 +76,10 @@ pub struct Via {
     pub branch: Option<Vec<u8>>,
     /// Whether the response shall go to the port the request came from (RFC 3581).
     pub rport: bool,
+    /// Where the request was seen to come from, when a response says so (RFC 3261 §18.2.1).
+    pub received: Option<String>,
+    /// The port it was seen to come from (RFC 3581 §4).
+    pub seen_port: Option<u16>,
 }
 
 /// What every branch of a present-day client begins with.
@@ -90,7 +107,10 @@ impl Via {
         }
         let branch = lex::param_value(&params, "branch").map(<[u8]>::to_vec);
         let rport = lex::has_param(&params, "rport");
-        Some(Self { transport: lex::text(transport).to_ascii_uppercase(), host, port, branch, rport })
+        let received = lex::param_value(&params, "received").map(|ip| lex::text(ip).trim_matches(['[', ']']).to_owned());
+        let seen_port = lex::param_value(&params, "rport").and_then(|port| u16::try_from(lex::number(port, 65_535)?).ok());
+        let transport = lex::text(transport).to_ascii_uppercase();
+        Some(Self { transport, host, port, branch, rport, received, seen_port })
     }
 
     /// The branch, if it is one that names its transaction by itself: the cookie and something more.

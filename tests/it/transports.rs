@@ -82,6 +82,9 @@ impl Caller {
     /// The next message, cut by its Content-Length.
     fn next(&mut self) -> Message {
         wait::until(Duration::from_secs(5), "a message comes", || {
+            // Answers to our keep-alives stand between the messages.
+            let breaks = self.buffer.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+            self.buffer.drain(..breaks);
             let text = String::from_utf8_lossy(&self.buffer).into_owned();
             let Some(end) = text.find("\r\n\r\n").map(|end| end + 4) else {
                 assert_ne!(self.read(), Some(false), "the connection was closed after {text:?}");

@@ -57,7 +57,9 @@ impl Kernel {
 
     fn silent_end(&mut self, out: &mut Vec<Effect>) {
         let promised = self.done.iter().any(|done| done.receipt.kind != "cancellation");
-        if self.turns > 0 && !promised && self.network_number().is_some() && !matches!(self.stage, Stage::Close) {
+        // Who spoke and was not heard wanted something as well.
+        let wanted = self.turns > 0 || self.deaf;
+        if wanted && !promised && self.network_number().is_some() && !matches!(self.stage, Stage::Close) {
             let reason = self.unknown.take().unwrap_or_else(|| Pii::new("the caller fell silent".to_owned()));
             self.task = Some(Task::Callback(Callback { reason, plain_minutes: None }));
             return self.advance(out);

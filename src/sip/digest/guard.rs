@@ -29,8 +29,10 @@ pub enum Verdict {
     Passed(String),
     /// Right, but of a nonce that is too old, of an earlier start of the program, or used up: ask again.
     Stale,
-    /// None, or a wrong one.
+    /// None, or one to a challenge that was never ours.
     Denied,
+    /// A wrong one, to a challenge that this very address got from us: so the address is its own.
+    Wrong,
 }
 
 /// When a nonce was made, in seconds, and which of that second it is.
@@ -88,7 +90,7 @@ impl Guard {
         let is_right = equal(expected.as_bytes(), scheme.get("response").unwrap_or_default());
         let about_this = answer.is_about(request);
         if !is_right || known.is_none() || !about_this {
-            return Verdict::Denied;
+            return if self.is_ours(source, &answer).is_some() { Verdict::Wrong } else { Verdict::Denied };
         }
         if self.use_nonce(now, source, &answer) { Verdict::Passed(user) } else { Verdict::Stale }
     }
@@ -120,16 +122,18 @@ impl Guard {
         format!("{plain}{}", proof.get(..32).unwrap_or_default())
     }
 
+    /// When the nonce was made, if we have made it, and for this source.
+    fn is_ours(&self, source: IpAddr, answer: &Answer) -> Option<NonceId> {
+        let part = |range: std::ops::Range<usize>| u32::from_str_radix(std::str::from_utf8(answer.nonce.get(range)?).ok()?, 16).ok();
+        let id = (part(0..8)?, part(8..16)?);
+        equal(self.nonce(id, source).as_bytes(), &answer.nonce).then_some(id)
+    }
+
     /// Whether the nonce is ours, made for this source, young, and this count of it new.
     fn use_nonce(&mut self, now: Instant, source: IpAddr, answer: &Answer) -> bool {
-        let part = |range: std::ops::Range<usize>| {
-            answer.nonce.get(range).and_then(|hex| u32::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok())
-        };
-        let (Some(second), Some(number)) = (part(0..8), part(8..16)) else { return false };
-        let id = (second, number);
-        let is_ours = equal(self.nonce(id, source).as_bytes(), &answer.nonce);
-        let age = u64::from(seconds(now).saturating_sub(second));
-        if !is_ours || age > NONCE_LIFE.as_secs() || self.floor.is_some_and(|floor| id <= floor) {
+        let Some(id) = self.is_ours(source, answer) else { return false };
+        let age = u64::from(seconds(now).saturating_sub(id.0));
+        if age > NONCE_LIFE.as_secs() || self.floor.is_some_and(|floor| id <= floor) {
             return false;
         }
         let count = answer.count.as_ref().and_then(|written| u32::from_str_radix(std::str::from_utf8(written).ok()?, 16).ok());

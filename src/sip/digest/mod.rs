@@ -15,7 +15,7 @@ use crate::base::sha256;
 
 pub use challenge::Challenge;
 pub use guard::{Guard, Verdict};
-pub use wallet::{AuthTrouble, Credentials, Wallet};
+pub use wallet::{Answered, AuthTrouble, Credentials, Wallet};
 
 /// A hash that Digest may be asked for. SHA-512-256 is the strongest; MD5 is what most PBXs still ask for.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]

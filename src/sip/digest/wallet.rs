@@ -118,6 +118,13 @@ impl Wallet {
         Ok(())
     }
 
+    /// `peer` keeps asking, each time as if our nonce were too old: the secret is not tried any further.
+    pub fn give_up(&mut self, peer: SocketAddr, response: &Message) -> AuthTrouble {
+        self.forget(peer);
+        let realm = Challenge::all(response).first().map(|challenge| lex::text(&challenge.realm)).unwrap_or_default();
+        AuthTrouble::Refused { user: self.credentials.user.clone(), realm }
+    }
+
     /// Forgets what `peer` asked.
     pub fn forget(&mut self, peer: SocketAddr) {
         self.sessions.retain(|known| known.peer != peer);

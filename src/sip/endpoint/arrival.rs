@@ -32,7 +32,7 @@ impl Endpoint {
             max_forwards: received.core.max_forwards,
             diverted: if is_believed { diverted(message) } else { Vec::new() },
             user_to_user: message.get(name::USER_TO_USER).filter(|_| is_believed).and_then(as_written),
-            phone: None,
+            phone: received.phone.clone(),
             replaces,
             headers: if is_believed { self.heard(message) } else { Vec::new() },
         }

@@ -41,7 +41,7 @@ impl Endpoint {
     }
 
     /// Writes the top Via anew for another way; the branch stays.
-    fn resign(&self, flow: Flow, request: &mut Message, branch: &[u8]) {
+    pub(super) fn resign(&self, flow: Flow, request: &mut Message, branch: &[u8]) {
         let via = self.via(flow, &String::from_utf8_lossy(branch));
         if let Some(top) = request.headers.iter_mut().find(|header| header.name == name::VIA) {
             top.value = via.into_bytes();
@@ -117,20 +117,34 @@ impl Endpoint {
     /// A call whose address is another one now says so by its next request; whoever carries its sound offers that anew (RFC 3261 §14.1).
     pub(super) fn move_to(&mut self, peer: SocketAddr, ours: std::net::IpAddr) {
         let theirs = |flow: &Flow| flow.remote.ip() == peer.ip() && flow.local.is_ipv4() == ours.is_ipv4();
-        if let Some((_, host)) = self.settings.advertised_to.iter_mut().find(|(known, _)| known.contains(peer.ip())) {
-            host.host = ours.to_string();
-        }
         let moved: Vec<SipCall> = self.calls.iter().filter(|(_, call)| theirs(&call.flow)).map(|(id, _)| *id).collect();
         for call in moved {
             let Some(known) = self.calls.get_mut(&call) else { continue };
             known.flow.local.set_ip(ours);
-            if known.phase == Phase::Up && !known.told {
-                self.tell(Event::Moved { call, ours });
-            }
+            self.tell_moved(call, ours);
+        }
+    }
+
+    pub(super) fn be_seen(&mut self, peer: SocketAddr, public: SocketAddr) {
+        let block = crate::sip::Peer::from(peer.ip());
+        let host = crate::sip::HostPort::from(public);
+        let before = self.settings.advertised_to.iter().find(|(known, _)| *known == block).map(|(_, host)| host.clone());
+        if before.as_ref() == Some(&host) {
+            return;
+        }
+        self.advertise(block, Some(host));
+        let there: Vec<SipCall> = self.calls.iter().filter(|(_, call)| call.flow.remote.ip() == peer.ip()).map(|(id, _)| *id).collect();
+        there.into_iter().for_each(|call| self.tell_moved(call, public.ip()));
+    }
+
+    fn tell_moved(&mut self, call: SipCall, ours: std::net::IpAddr) {
+        if self.calls.get(&call).is_some_and(|known| known.phase == Phase::Up && !known.told) {
+            self.tell(Event::Moved { call, ours });
         }
     }
 
     pub(super) fn leave_flow(&mut self, _now: Instant, flow: Flow) {
+        self.lose_phones(flow);
         for txn in self.txns.values_mut().filter(|txn| txn.flow.is_same_way(flow) && txn.echo.is_some()) {
             if let Some(way) = txn.other_way.take() {
                 txn.flow = way;

@@ -13,7 +13,13 @@ use crate::sip::{Event, Flow, Method, Offence, ShieldReport, Standing, Verdict};
 impl Endpoint {
     /// Who this peer is to us.
     pub(super) fn standing(&self, flow: Flow) -> Standing {
-        if self.trusts(flow) { Standing::Known } else { Standing::Stranger }
+        if self.trusts(flow) {
+            Standing::Known
+        } else if self.registrar.as_ref().is_some_and(|registrar| registrar.serves(flow.remote.ip())) {
+            Standing::Phone
+        } else {
+            Standing::Stranger
+        }
     }
 
     /// Asks the shield; a stranger that gets an answer has got it here.

@@ -20,6 +20,10 @@ pub(super) struct Received {
     pub(super) flow: Flow,
     pub(super) message: Message,
     pub(super) core: Core,
+    /// The telephone of ours that has shown its password.
+    pub(super) phone: Option<String>,
+    /// Its user name.
+    pub(super) user: Option<String>,
 }
 
 impl Received {
@@ -59,10 +63,10 @@ impl Endpoint {
             Ok(Framed::Message { message, broken }) => {
                 let core = broken.map_or_else(|| check(&message), Err);
                 match (core, &message.start) {
-                    (Ok(core), Start::Request { .. }) => self.on_request(now, &Received { flow, message, core }),
+                    (Ok(core), Start::Request { .. }) => self.on_request(now, Received { flow, message, core, phone: None, user: None }),
                     (Ok(core), Start::Response { status, .. }) => {
                         let status = *status;
-                        self.on_response(now, status, &Received { flow, message, core });
+                        self.on_response(now, status, &Received { flow, message, core, phone: None, user: None });
                     }
                     (Err(malformed), Start::Request { method, .. }) if *method != Method::Ack => {
                         self.refuse_malformed(flow, &message, malformed);
@@ -74,7 +78,12 @@ impl Endpoint {
         }
     }
 
-    /// Whether this peer is listened to.
+    /// Whether requests of ours may go there.
+    pub(super) fn may_reach(&self, flow: Flow) -> bool {
+        self.trusts(flow) || self.registrar.as_ref().is_some_and(|registrar| registrar.reaches(flow))
+    }
+
+    /// Whether this peer is believed without a password.
     pub(super) fn trusts(&self, flow: Flow) -> bool {
         self.settings.trusted.iter().any(|peer| peer.contains(flow.remote.ip()))
     }
@@ -96,20 +105,24 @@ impl Endpoint {
         self.send(flow, response.encode());
     }
 
-    fn on_request(&mut self, now: Instant, received: &Received) {
+    fn on_request(&mut self, now: Instant, mut received: Received) {
         self.counters.requests += 1;
         let method = received.core.method.clone();
-        let key = server_key(received, &method);
+        let key = server_key(&received, &method);
         if let Some(&id) = self.by_server_key.get(&key) {
             self.counters.repeats += u64::from(method != Method::Ack);
             if self.on_known_request(now, id, &method) == Verdict::Deliver {
-                self.on_ack(now, received);
+                self.on_ack(now, &received);
             }
             return;
         }
         if method == Method::Ack {
-            return self.on_ack(now, received);
+            return self.on_ack(now, &received);
         }
+        if !self.admit(now, &mut received) {
+            return;
+        }
+        let received = &received;
         let flow = response_flow(received.flow, Some(&received.core.via));
         let echo = Echo::of(&received.message, received.flow, self.fresh());
         let in_dialog = self.is_of_a_call(received);
@@ -136,6 +149,7 @@ impl Endpoint {
     fn screen(&self, received: &Received) -> Result<(), Reply> {
         let (method, message) = (&received.core.method, &received.message);
         match method {
+            Method::Register if self.registrar.is_some() => {}
             Method::Register | Method::Subscribe | Method::Message | Method::Prack | Method::Publish => {
                 return Err(Reply::refuse(405, format!("this endpoint takes no {method}")).with(name::ALLOW, ALLOW));
             }
@@ -186,6 +200,7 @@ impl Endpoint {
             return match method {
                 Method::Invite => self.on_invite(now, id, received),
                 Method::Options => self.on_options(now, id),
+                Method::Register => self.on_register(now, id, received),
                 Method::Refer => self.on_refer(now, id, None, received),
                 _ => self.refuse_strange(now, id),
             };

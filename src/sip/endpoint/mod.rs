@@ -4,6 +4,7 @@
 
 mod ack;
 mod arrival;
+mod auth;
 mod bye;
 mod call;
 mod cancel;
@@ -20,6 +21,8 @@ mod options;
 mod outbound;
 mod place;
 mod refer;
+mod register;
+mod registrar;
 mod reply;
 mod responses;
 mod table;
@@ -33,9 +36,13 @@ use std::net::IpAddr;
 
 use bytes::Bytes;
 
-use super::{Command, Counters, Event, Flow, Invite, Output, Settings, Shield, SipCall};
+use super::digest::{Credentials, Wallet};
+use super::register::RegistrationId;
+use super::registrar::Registrar;
+use super::{AccountId, Command, Counters, Event, Flow, Invite, Output, Settings, Shield, SipCall};
 use crate::base::{Instant, Seed};
 use call::Call;
+use register::Registering;
 use table::{ClientKey, Txn, TxnId, Wake};
 
 /// A user agent for many calls over any number of flows.
@@ -55,6 +62,11 @@ pub struct Endpoint {
     calls: BTreeMap<SipCall, Call>,
     by_dialog: BTreeMap<(Vec<u8>, Vec<u8>), SipCall>,
     wheel: BTreeSet<(Instant, Wake)>,
+    /// Our credentials, and what was asked of them.
+    wallets: BTreeMap<AccountId, Wallet>,
+    registering: BTreeMap<RegistrationId, Registering>,
+    registrar: Option<Registrar>,
+    registrar_wake: Option<Instant>,
     /// Peers that have refused a connection: large requests go to them as datagrams.
     without_tcp: BTreeSet<std::net::SocketAddr>,
     outputs: VecDeque<Output>,
@@ -67,6 +79,8 @@ pub struct Endpoint {
 impl Endpoint {
     /// An endpoint without calls.
     pub fn new(settings: Settings, seed: Seed) -> Self {
+        let wallets = settings.accounts.iter().map(|(account, credentials)| (*account, Wallet::new(credentials.clone()))).collect();
+        let registrar = settings.phones.as_ref().map(Registrar::new);
         Self {
             shield: Shield::new(settings.strangers),
             settings,
@@ -79,6 +93,10 @@ impl Endpoint {
             calls: BTreeMap::new(),
             by_dialog: BTreeMap::new(),
             wheel: BTreeSet::new(),
+            wallets,
+            registering: BTreeMap::new(),
+            registrar,
+            registrar_wake: None,
             without_tcp: BTreeSet::new(),
             outputs: VecDeque::new(),
             counters: Counters::default(),
@@ -118,10 +136,25 @@ impl Endpoint {
         self.sweep();
     }
 
+    /// Outside we are seen at `public` by `peer` or on the way there: Via and Contact say so from now on, and each call there hears
+    /// [`Event::Moved`] when that is news.
+    pub fn handle_seen(&mut self, _now: Instant, peer: std::net::SocketAddr, public: std::net::SocketAddr) {
+        self.be_seen(peer, public);
+        self.sweep();
+    }
+
     /// What Via and Contact say to the peers of one block from now on; `None` for the local address again.
     pub fn advertise(&mut self, peer: super::Peer, host: Option<super::HostPort>) {
         self.settings.advertised_to.retain(|(known, _)| *known != peer);
         self.settings.advertised_to.extend(host.map(|host| (peer, host)));
+    }
+
+    /// Who we are with a PBX or provider from now on; `None`: nobody.
+    pub fn set_credentials(&mut self, account: AccountId, credentials: Option<Credentials>) {
+        match credentials {
+            Some(credentials) => self.wallets.insert(account, Wallet::new(credentials)),
+            None => self.wallets.remove(&account),
+        };
     }
 
     /// Takes an order.
@@ -218,6 +251,7 @@ impl Endpoint {
             let expected = match wake {
                 Wake::Txn(id) => self.txns.get(id).and_then(|txn| txn.wake),
                 Wake::Call(id) => self.calls.get(id).and_then(|call| call.wake),
+                Wake::Registrar => self.registrar_wake,
             };
             debug_assert_eq!(expected, Some(*at), "a wake-up is somebody's");
         }

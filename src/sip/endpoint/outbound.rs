@@ -62,7 +62,7 @@ impl Endpoint {
             _ => flow.local,
         };
         let way = Flow { transport, local, remote: SocketAddr::new(ip, hop.port.unwrap_or(transport.default_port())) };
-        (self.trusts(way) && way.remote.is_ipv4() == local.is_ipv4()).then_some(way)
+        (self.may_reach(way) && way.remote.is_ipv4() == local.is_ipv4()).then_some(way)
     }
 
     /// The port where we listen for this transport.
@@ -83,10 +83,11 @@ impl Endpoint {
         Some(self.open_client(now, way, Owner::Call(call), request, branch))
     }
 
-    /// The ACK for a 200, in this dialog; it has no transaction (RFC 3261 §13.2.2.4).
+    /// The ACK for a 200, in this dialog; it has no transaction, and the credentials of its INVITE (RFC 3261 §13.2.2.4).
     pub(super) fn ack_of(&mut self, flow: Flow, dialog: &Dialog, seq: u32) -> (Flow, Bytes) {
         let way = self.way_of(flow, dialog);
         let mut ack = dialog.request_numbered(Method::Ack, seq);
+        ack.headers.extend(dialog.passes.iter().cloned());
         self.sign(way, &mut ack);
         (way, ack.encode())
     }

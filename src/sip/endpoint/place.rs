@@ -16,10 +16,12 @@ const UNANSWERED: std::time::Duration = std::time::Duration::from_mins(3);
 impl Endpoint {
     pub(super) fn place(&mut self, now: Instant, invite: Invite) -> SipCall {
         let call = SipCall(self.next_id());
-        let refusal = if !self.trusts(invite.flow) {
+        let refusal = if !self.may_reach(invite.flow) {
             Some((403, "the address is no trusted peer's"))
         } else if !Uri::parse(invite.target.as_bytes()).is_some_and(|uri| uri.is_callable() && !uri.has_headers) {
             Some((416, "the target is no URI that can be called"))
+        } else if invite.from_host.as_deref().is_some_and(|host| crate::sip::uri::host_port(host.as_bytes()).is_none()) {
+            Some((400, "the host of From is no host"))
         } else if invite.max_forwards == 0 {
             // A call that continues another one loses a hop each time, and a loop ends here (RFC 7332 §4).
             Some((483, "no hops are left"))
@@ -66,7 +68,7 @@ impl Endpoint {
 
     pub(super) fn probe(&mut self, now: Instant, probe: Probe, flow: Flow, target: &str) {
         let sound = Uri::parse(target.as_bytes()).is_some_and(|uri| uri.is_callable());
-        if !sound || !self.trusts(flow) || !self.has_room(false) {
+        if !sound || !self.may_reach(flow) || !self.has_room(false) {
             return self.tell(Event::Probed { probe, status: if sound { 403 } else { 416 } });
         }
         let ours = self.contact(flow);
@@ -84,7 +86,8 @@ impl Endpoint {
 
     fn caller_header(&self, invite: &Invite) -> Vec<u8> {
         let user: String = invite.from_user.bytes().map(escaped).collect();
-        let uri = format!("<sip:{user}@{}>", self.sent_by(invite.flow).host_only());
+        let host = invite.from_host.clone().unwrap_or_else(|| self.sent_by(invite.flow).host_only());
+        let uri = if user.is_empty() { format!("<sip:{host}>") } else { format!("<sip:{user}@{host}>") };
         let named = if invite.from_display.is_empty() { uri } else { format!("{} {uri}", lex::quote(&invite.from_display)) };
         named.into_bytes()
     }

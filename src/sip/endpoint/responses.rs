@@ -36,7 +36,11 @@ impl Endpoint {
         if verdict == Verdict::Absorb {
             return;
         }
+        if self.answer_challenge(now, id, status, received) {
+            return;
+        }
         match (owner, &key.1) {
+            (Owner::Registration(registration), _) => self.on_register_response(registration, id, status, received),
             (Owner::Call(call), Method::Invite) => self.on_invite_response(now, call, id, status, received),
             (Owner::Call(call), _) => self.on_other_response(call, id, status),
             (Owner::Probe(probe), _) if status >= 200 => self.tell(Event::Probed { probe, status }),

@@ -8,6 +8,7 @@ use super::Endpoint;
 use super::reply::Echo;
 use crate::base::{Instant, limits};
 use crate::sip::message::Message;
+use crate::sip::register::RegistrationId;
 use crate::sip::timer::TimerKind;
 use crate::sip::transaction::{Client, InviteClient, InviteServer, Sends, Server, Timer, Verdict, Woke};
 use crate::sip::{Flow, Method, Probe, SipCall};
@@ -24,6 +25,8 @@ pub(super) type ClientKey = (Vec<u8>, Method);
 pub(super) enum Wake {
     Txn(TxnId),
     Call(SipCall),
+    /// A Contact of a telephone ends.
+    Registrar,
 }
 
 /// Whose a transaction is.
@@ -32,6 +35,7 @@ pub(super) enum Owner {
     Nobody,
     Call(SipCall),
     Probe(Probe),
+    Registration(RegistrationId),
 }
 
 #[derive(Debug)]
@@ -60,6 +64,8 @@ pub(super) struct Txn {
     /// The INVITE, for its ACK and CANCEL, and any request that has another way; client transactions alone.
     pub(super) request: Option<Box<Message>>,
     pub(super) wake: Option<Instant>,
+    /// How often this request has answered a challenge; client transactions alone.
+    pub(super) answers: u8,
     key: Key,
     merge_key: Option<Vec<u8>>,
     /// The address that it counts against.
@@ -160,13 +166,37 @@ impl Endpoint {
         }
         let other_way = Some(opened.fallback).filter(|fallback| flow.transport.is_reliable() && *fallback != flow);
         let (owner, request, wake) = (Owner::Nobody, None, None);
-        self.txns.insert(id, Txn { machine, flow, other_way, owner, echo, request, wake, key, merge_key, counts });
+        self.txns.insert(id, Txn { machine, flow, other_way, owner, echo, request, wake, answers: 0, key, merge_key, counts });
         id
     }
 
     /// Sends a request of ours in a transaction of its own.
-    pub(super) fn open_client(&mut self, now: Instant, flow: Flow, owner: Owner, request: Message, branch: Vec<u8>) -> TxnId {
+    pub(super) fn open_client(&mut self, now: Instant, flow: Flow, owner: Owner, mut request: Message, branch: Vec<u8>) -> TxnId {
         let id = TxnId(self.next_id());
+        self.present(flow, owner, &mut request);
+        self.start_client(now, id, (flow, owner, 0), request, branch);
+        id
+    }
+
+    /// Sends the request of a transaction again, under a new branch, as the same transaction to whoever holds its name. What is left of the old
+    /// one, the repeats of its response, is nobody's.
+    pub(super) fn renew_client(&mut self, now: Instant, id: TxnId, request: Message, branch: Vec<u8>) {
+        let Some(txn) = self.txns.remove(&id) else { return };
+        rewind(&mut self.wheel, Wake::Txn(id), txn.wake, None);
+        let (flow, owner, answers, other_way) = (txn.flow, txn.owner, txn.answers, txn.other_way);
+        let old = TxnId(self.next_id());
+        if let Some(key) = txn.client_key() {
+            self.by_client_key.insert(key.clone(), old);
+        }
+        self.txns.insert(old, Txn { owner: Owner::Nobody, request: None, other_way: None, wake: None, ..txn });
+        self.rearm_txn(old);
+        self.start_client(now, id, (flow, owner, answers + 1), request, branch);
+        if let Some(txn) = self.txns.get_mut(&id) {
+            txn.other_way = txn.other_way.or(other_way);
+        }
+    }
+
+    fn start_client(&mut self, now: Instant, id: TxnId, (flow, owner, answers): (Flow, Owner, u8), request: Message, branch: Vec<u8>) {
         let (flow, other_way, request) = self.widen(flow, request, &branch);
         let (bytes, reliable) = (request.encode(), flow.transport.is_reliable());
         let method = match &request.start {
@@ -174,7 +204,7 @@ impl Endpoint {
             crate::sip::message::Start::Response { .. } => Method::Options,
         };
         let mut sends = Sends::new();
-        let keeps_request = method == Method::Invite || other_way.is_some();
+        let keeps_request = method == Method::Invite || other_way.is_some() || self.account_of(owner).is_some();
         let machine = if method == Method::Invite {
             Machine::InviteClient(InviteClient::start(now, bytes, reliable, &mut sends))
         } else {
@@ -184,10 +214,12 @@ impl Endpoint {
         let key = (branch, method);
         self.by_client_key.insert(key.clone(), id);
         let key = Key::Client(key);
-        self.txns.insert(id, Txn { machine, flow, other_way, owner, echo: None, request, wake: None, key, merge_key: None, counts: None });
+        self.txns.insert(
+            id,
+            Txn { machine, flow, other_way, owner, echo: None, request, wake: None, answers, key, merge_key: None, counts: None },
+        );
         self.flush(flow, sends);
         self.rearm_txn(id);
-        id
     }
 
     /// Makes an INVITE of ours give up after 64 T1 in any case.
@@ -297,7 +329,7 @@ impl Endpoint {
     }
 }
 
-fn rewind(wheel: &mut std::collections::BTreeSet<(Instant, Wake)>, wake: Wake, before: Option<Instant>, next: Option<Instant>) {
+pub(super) fn rewind(wheel: &mut std::collections::BTreeSet<(Instant, Wake)>, wake: Wake, before: Option<Instant>, next: Option<Instant>) {
     if before == next {
         return;
     }

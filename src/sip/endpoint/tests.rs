@@ -3,6 +3,7 @@
 mod calls;
 mod flood;
 mod flows;
+mod joining;
 mod lossy;
 mod rig;
 mod rules;

@@ -15,6 +15,7 @@ impl Endpoint {
             match wake {
                 Wake::Txn(id) => self.on_txn_wake(now, id),
                 Wake::Call(call) => self.on_call_wake(now, call),
+                Wake::Registrar => self.on_registrar_wake(now),
             }
         }
         debug_assert!(self.poll_deadline().is_none_or(|at| now < at), "no due timer is left");
@@ -38,6 +39,7 @@ impl Endpoint {
             (Owner::Call(call), Some(Method::Refer)) => self.on_refer_response(call, status),
             (Owner::Call(call), Some(_)) if self.calls.get(&call).is_some_and(|known| known.bye == Some(id)) => self.forget_call(call),
             (Owner::Probe(probe), _) => self.tell(Event::Probed { probe, status }),
+            (Owner::Registration(registration), _) => self.on_register_lost(registration, Some(id), status),
             _ => {}
         }
     }

@@ -90,7 +90,9 @@ pub enum RegistrationTrouble {
         reason: String,
     },
     /// Anything else.
-    #[error("the registrar answered {status} {reason}: it does not take what we send; compare user, domain and expires_s with its settings")]
+    #[error(
+        "the registrar answered {status} {reason}: it does not take what we send; compare user, domain and expires_s with its settings"
+    )]
     Refused {
         /// 400 to 499.
         status: u16,

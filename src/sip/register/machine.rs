@@ -33,14 +33,12 @@ const PARTING: Duration = Duration::from_secs(4);
 enum Why {
     /// When to send the next REGISTER: a refresh, or another try.
     Next,
-    /// When to keep the flow open.
-    KeepAlive,
     /// When to stop waiting for the answer to the last REGISTER of all.
     Parted,
 }
 
 impl TimerKind for Why {
-    const ALL: &'static [Self] = &[Self::Next, Self::KeepAlive, Self::Parted];
+    const ALL: &'static [Self] = &[Self::Next, Self::Parted];
 
     fn index(self) -> usize {
         self as usize
@@ -94,7 +92,7 @@ pub struct Registration {
     contact: Option<String>,
     moved: Option<Instant>,
     service_routes: Vec<String>,
-    timers: TimerTable<Why, 3>,
+    timers: TimerTable<Why, 2>,
     outputs: VecDeque<RegistrationOutput>,
 }
 
@@ -146,7 +144,7 @@ impl Registration {
         let rests = matches!(&self.state, RegistrationState::Failed { trouble, .. } if !trouble.is_passing());
         if kept.is_none() && !rests {
             self.failed = 0;
-            self.again();
+            self.ask(self.expires_s);
         } else if !was_registered && !self.is_asking && !self.timers.is_set(Why::Next) {
             self.ask(self.expires_s);
         }
@@ -173,11 +171,17 @@ impl Registration {
         }
     }
 
+    /// What we tell of our address has changed: a STUN server sees us elsewhere.
+    pub fn handle_moved(&mut self) {
+        if matches!(self.state, RegistrationState::Registered { .. } | RegistrationState::Trying) {
+            self.ask(self.expires_s);
+        }
+    }
+
     /// The connection is gone, or cannot be opened: calls no longer come by it (RFC 5626 §4.2.1).
     pub fn handle_lost(&mut self, now: Instant, flow: Flow) {
         let uses = matches!(self.state, RegistrationState::Registered { flow: used, .. } if used.is_same_way(flow));
         if uses && !self.is_asking {
-            self.timers.stop(Why::KeepAlive);
             // Not all boxes that lost the same PBX come back in the same instant.
             let wait = Duration::from_millis(self.seed.below(1_000));
             self.timers.set(Why::Next, now + wait);
@@ -206,7 +210,6 @@ impl Registration {
         while let Some(why) = self.timers.pop_due(now) {
             match why {
                 Why::Next => self.ask(self.expires_s),
-                Why::KeepAlive => self.keep_alive(now),
                 Why::Parted => self.timers.stop_all(),
             }
         }
@@ -263,12 +266,6 @@ impl Registration {
         self.outputs.push_back(RegistrationOutput::Register(Box::new(register)));
     }
 
-    /// Registers again at once.
-    fn again(&mut self) {
-        self.timers.stop(Why::KeepAlive);
-        self.ask(self.expires_s);
-    }
-
     fn on_ok(&mut self, now: Instant, answer: &RegisterAnswer) {
         (self.failed, self.rounds, self.refusals, self.brief) = (0, 0, 0, 0);
         self.service_routes.clone_from(&answer.service_routes);
@@ -278,9 +275,6 @@ impl Registration {
         // 80 to 90 percent of it: boxes that were started together do not refresh together.
         let percent = 80 + u32::try_from(self.seed.below(11)).unwrap_or(0);
         self.timers.set(Why::Next, now + lasts * percent / 100);
-        if let Some(every) = self.settings.keep_alive {
-            self.timers.set(Why::KeepAlive, now + every);
-        }
         self.turn(RegistrationState::Registered { flow: answer.flow, until: now + lasts });
         self.learn(now, answer);
     }
@@ -315,7 +309,6 @@ impl Registration {
     fn on_failure(&mut self, now: Instant, answer: &RegisterAnswer) {
         let address = format!("{}@{}", self.settings.user, self.settings.domain);
         let trouble = RegistrationTrouble::of(answer, &address);
-        self.timers.stop(Why::KeepAlive);
         self.contact = None;
         self.failed += 1;
         let asked = answer.retry_after_s.map_or(Duration::ZERO, |seconds| Duration::from_secs(u64::from(seconds)).min(RETRY_AFTER_MAX));
@@ -342,12 +335,6 @@ impl Registration {
         let doubled = least.saturating_mul(2_u32.saturating_pow(tries.saturating_sub(1).min(16))).min(most);
         let span = u64::try_from(doubled.as_millis()).unwrap_or(u64::MAX);
         Duration::from_millis(self.seed.below(span.saturating_sub(1_000) + 1) + 1_000)
-    }
-
-    fn keep_alive(&mut self, now: Instant) {
-        let (RegistrationState::Registered { flow, .. }, Some(every)) = (&self.state, self.settings.keep_alive) else { return };
-        self.outputs.push_back(RegistrationOutput::KeepAlive(*flow));
-        self.timers.set(Why::KeepAlive, now + every);
     }
 
     fn turn(&mut self, state: RegistrationState) {

@@ -6,8 +6,6 @@ mod machine;
 #[cfg(test)]
 mod tests;
 
-use std::time::Duration;
-
 pub use answer::{Outcome, RegisterAnswer, RegistrationTrouble};
 pub use machine::{Registration, RegistrationState};
 
@@ -48,8 +46,6 @@ pub struct RegistrationSettings {
     pub outbound: Outbound,
     /// The UUID of this box with this registrar: the same after a restart (RFC 5626 §4.1).
     pub instance: String,
-    /// How often a line break keeps the flow open; none: never.
-    pub keep_alive: Option<Duration>,
 }
 
 /// What becomes of the address that a registrar sees us at.
@@ -94,8 +90,6 @@ pub struct Register {
 pub enum RegistrationOutput {
     /// Send this.
     Register(Box<Register>),
-    /// Send line breaks over this flow (RFC 5626 §3.5.1).
-    KeepAlive(Flow),
     /// Via and Contact tell this peer another address of ours from now on.
     Advertise(Flow, HostPort),
     /// [`Registration::state`] has changed.

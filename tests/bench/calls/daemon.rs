@@ -99,6 +99,12 @@ impl Daemon {
         output.ok().and_then(|output| serde_json::from_slice(&output.stdout).ok()).unwrap_or_default()
     }
 
+    /// Its process.
+    #[allow(dead_code, reason = "the bench of signalling asks for it")]
+    pub fn process(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Calls that are up.
     pub fn calls_up(&self) -> usize {
         self.status()["calls"].as_array().map_or(0, Vec::len)
@@ -182,7 +188,8 @@ pub fn between(before: &Usage, after: &Usage) -> Usage {
     after.iter().map(difference).collect()
 }
 
-fn used(pid: u32) -> Used {
+/// What a process has used so far.
+pub fn used(pid: u32) -> Used {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     // The name in brackets may hold anything: the fields are counted after it.
     let fields: Vec<&str> = stat.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace().collect();

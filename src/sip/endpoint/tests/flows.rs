@@ -48,6 +48,17 @@ impl Bench {
         self.drain();
     }
 
+    /// A call of the peer's that is up, and our tag in it.
+    fn up(&mut self, flow: Flow) -> (crate::sip::SipCall, String) {
+        self.take(flow, "INVITE", 1, "");
+        let Some(Event::Incoming(arrival)) = self.events.last() else { panic!("{:?}", self.events) };
+        let call = arrival.call;
+        self.command(Command::Accept { call, answer: Bytes::from_static(b"v=0") });
+        let tag = format!(";tag={}", self.header(name::TO).split("tag=").nth(1).unwrap());
+        self.take(flow, "ACK", 1, &tag);
+        (call, tag)
+    }
+
     fn command(&mut self, command: Command) {
         self.endpoint.handle_command(Instant::from_millis(2), command);
         self.drain();
@@ -208,4 +219,32 @@ fn ipv6_peers_are_told_where_they_came_from() {
         assert!(text.contains(&format!("Via: SIP/2.0/UDP {sent_by}{branch}{stamp}\r\n")), "{text}");
         assert_eq!(way.remote, format!("[2001:db8::2]:{port}").parse().unwrap());
     }
+}
+
+/// RFC 3261 §12.2.1.1: a call whose address has changed says so with its next request, and its sound is offered anew.
+#[test]
+fn a_call_outlives_a_change_of_our_address() {
+    let mut bench = Bench::new();
+    let (call, tag) = bench.up(udp("192.0.2.2:5070"));
+    bench.endpoint.handle_moved(Instant::from_millis(5), "192.0.2.9:5060".parse().unwrap(), "192.0.2.55".parse().unwrap());
+    bench.drain();
+    assert!(bench.events.iter().all(|event| !matches!(event, Event::Moved { .. })), "another peer's way");
+    bench.endpoint.handle_moved(Instant::from_millis(5), "192.0.2.2:5060".parse().unwrap(), "192.0.2.55".parse().unwrap());
+    bench.drain();
+    assert_eq!(bench.events.last(), Some(&Event::Moved { call, ours: "192.0.2.55".parse().unwrap() }));
+    bench.command(Command::Offer { call, sdp: Bytes::from_static(b"v=0") });
+    assert!(bench.line().1.starts_with("INVITE "), "{}", bench.line().1);
+    assert!(bench.header(name::VIA).contains(" 192.0.2.55:5060;") && bench.header(name::CONTACT).contains("@192.0.2.55:5060"));
+    assert!(bench.header(name::FROM).ends_with(&tag), "the same dialog");
+
+    let mut bench = Bench::new();
+    let (call, _) = bench.up(udp("192.0.2.2:5070"));
+    for public in ["203.0.113.5:6060", "203.0.113.5:6060"] {
+        bench.endpoint.handle_seen(Instant::from_millis(5), "192.0.2.2:5060".parse().unwrap(), public.parse().unwrap());
+        bench.drain();
+    }
+    let moved = bench.events.iter().filter(|event| matches!(event, Event::Moved { .. })).count();
+    assert_eq!(moved, 1, "told once");
+    bench.command(Command::Hangup { call, reason: None });
+    assert!(bench.header(name::VIA).contains(" 203.0.113.5:"), "{}", bench.header(name::VIA));
 }

@@ -29,7 +29,13 @@ fn call_of(event: &Event) -> Option<(SipCall, bool)> {
         | Event::ReferProgress { call, .. }
         | Event::ReferFailed { call, .. }
         | Event::Digit { call, .. } => Some((*call, false)),
-        Event::Moved { .. } | Event::Probed { .. } | Event::Noticed(_) => None,
+        Event::Moved { .. }
+        | Event::Probed { .. }
+        | Event::Noticed(_)
+        | Event::Registered(_)
+        | Event::Unauthorised { .. }
+        | Event::PhoneRegistered { .. }
+        | Event::PhoneGone { .. } => None,
     }
 }
 
