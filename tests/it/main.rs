@@ -16,6 +16,7 @@ mod load;
 mod peers;
 mod people;
 mod phone;
+mod routing;
 mod rtp;
 mod sip;
 mod sipp;
