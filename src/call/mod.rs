@@ -12,6 +12,7 @@ mod event;
 mod filing;
 mod handover;
 mod machine;
+mod output;
 mod outward;
 mod patience;
 mod people;

@@ -8,6 +8,7 @@ use super::call::PhoneArgs;
 use super::calling::{ConsentsArgs, DialArgs, DncArgs};
 use super::route_test::RouteTestArgs;
 use super::script::Script;
+use super::trunk::TrunkArgs;
 
 const EXIT_CODES: &str = "Exit codes:
   0  done
@@ -67,6 +68,9 @@ pub enum Command {
     /// Look at the signalling of the running daemon.
     #[command(after_help = EXIT_CODES)]
     Sip(SipArgs),
+    /// Join a PBX or a provider, and see how the trunks stand.
+    #[command(after_help = EXIT_CODES)]
+    Trunk(TrunkArgs),
 }
 
 /// Where the configuration and the data are.

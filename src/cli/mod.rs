@@ -18,6 +18,7 @@ mod script;
 mod sip;
 mod status;
 mod talk;
+mod trunk;
 
 pub use dispatch::{Commands, main};
 pub use failure::{Done, Failure};

@@ -37,10 +37,18 @@ impl Config {
     }
 
     fn load_to(path: &Path, overrides: &Overrides, depth: Depth) -> Result<Self, ConfigErrors> {
-        let text = read(path)?;
-        let (raw, mut problems) = raw::read(&text);
+        Self::of(path, &read(path)?, overrides, depth)
+    }
+
+    /// Checks `text` as if it stood in `path`; looks at no agent.
+    pub(super) fn of_text(path: &Path, text: &str, overrides: &Overrides) -> Result<Self, ConfigErrors> {
+        Self::of(path, text, overrides, Depth::Settings)
+    }
+
+    fn of(path: &Path, text: &str, overrides: &Overrides, depth: Depth) -> Result<Self, ConfigErrors> {
+        let (raw, mut problems) = raw::read(text);
         // What could not be read at all is told alone: everything would seem to be missing.
-        let config = if problems.is_empty() { check::check(path, &text, &raw, depth, &mut problems) } else { None };
+        let config = if problems.is_empty() { check::check(path, text, &raw, depth, &mut problems) } else { None };
         let Some(mut config) = config else { return Err(ConfigErrors::new(path, problems)) };
         config
             .put_over(overrides)

@@ -2,6 +2,7 @@
 
 pub mod agent;
 mod check;
+pub mod edit;
 mod error;
 mod load;
 mod meant;

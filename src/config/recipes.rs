@@ -23,6 +23,11 @@ pub fn text(name: &str) -> Option<&'static str> {
     RECIPES.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
 }
 
+/// Whether the recipe of that name registers, and so needs a user and a password.
+pub fn registers(name: &str) -> bool {
+    find(name).is_some_and(|recipe| recipe.register.is_some_and(|register| *register.get_ref()))
+}
+
 /// The recipe of that name as written; all of them can be read, which a test holds.
 pub(super) fn find(name: &str) -> Option<raw::Trunk> {
     toml::from_str(text(name)?).ok()

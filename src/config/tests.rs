@@ -75,7 +75,7 @@ fn an_unknown_key_is_refused_with_its_line_and_what_to_write() {
     assert_eq!(told[0].0, Some(3));
     assert!(told[0].1.contains("unknown key \"nmae\"") && told[0].1.contains("name, time_zone"), "{told:?}");
     assert_eq!(told[1].0, Some(7));
-    assert!(told[1].1.contains("listen, trusted, phones, advertised, user_agent"), "{told:?}");
+    assert!(told[1].1.contains("listen, trusted, phones, strangers, advertised, user_agent"), "{told:?}");
     assert_eq!(problems(&format!("{RIGHT}\n[[route]]\nfom = \"x\"\n"))[0].0, Some(20));
     assert_eq!(problems(&format!("{RIGHT}\n[telephone]\n"))[0].0, Some(19));
 }
@@ -197,6 +197,17 @@ fn a_trunk_starts_from_its_recipe_and_says_what_it_lacks() {
     let lines: Vec<_> = told.iter().map(|(line, _)| line.unwrap()).collect();
     assert_eq!(lines, [19, 20, 23, 26, 27, 28], "{told:#?}");
     assert!(told.iter().any(|(_, what)| what.contains("freepbx-extension")), "{told:?}");
+}
+
+#[test]
+fn strangers_meet_silence_unless_the_configuration_says_otherwise() {
+    let said = |line: &str| {
+        let (_dir, file) = written(&RIGHT.replace("[sip]\n", &format!("[sip]\n{line}\n")));
+        Config::settings(&file, &Overrides::default())
+    };
+    assert_eq!(said("").unwrap().sip.strangers, crate::sip::Strangers::Silence);
+    assert_eq!(said("strangers = \"refuse\"").unwrap().sip.strangers, crate::sip::Strangers::Refuse);
+    assert!(said("strangers = \"challenge\"").unwrap_err().to_string().contains("\"silence\""));
 }
 
 #[test]

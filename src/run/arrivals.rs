@@ -65,9 +65,7 @@ impl Switchboard {
         if let Some(phone) = &arrival.phone {
             return Via::Phone(phone.clone());
         }
-        let from = arrival.flow.remote.ip();
-        let trunk = self.config.trunks.values().find(|trunk| trunk.calls_from(from));
-        trunk.map_or(Via::Peer, |trunk| Via::Trunk(trunk.name.clone()))
+        self.house.trunks.of_arrival(arrival).map_or(Via::Peer, Via::Trunk)
     }
 
     /// The same, unless the trunk has its share already. A call for help is nobody's share.

@@ -16,7 +16,7 @@ use crate::config::models::{ChooseError, Chosen};
 use crate::config::{self, Config, Listener, Network};
 use crate::net::{MediaPorts, Resolver, TlsFiles};
 use crate::observe::trace::Trace;
-use crate::sip::{Command, HostPort, Peer, Transport};
+use crate::sip::{Command, HostPort, Peer, Settings, Transport};
 use crate::store::{MasterKey, Store, StoreError};
 
 use super::control;
@@ -24,17 +24,22 @@ use super::desk::Front;
 use super::doorman::Doorman;
 use super::house::House;
 use super::hub::{Hub, HubError};
+use super::phones::PhoneBook;
 use super::place::Order;
 use super::plans::plans;
 use super::roll::Roll;
 use super::stock::Phrases;
 use super::switchboard::{Desk, ORDERS_MAX, Switchboard};
+use super::trunks::{self, Trunks, phone_settings};
 use super::voice::fixed_clauses;
 use super::wires::{WireSettings, Wires, WiresError};
 use super::workers::{EngineSettings, Engines, ModelPaths, Threads};
 
 /// How long calls in progress are given when the daemon stops.
 const PARTING: Duration = Duration::from_secs(3);
+
+/// When a trunk that asks while we stop may ask again, in seconds.
+const DRAIN_RETRY_S: u32 = 30;
 
 /// How long the engines may take at start before the log says that the scripted flow answers meanwhile.
 const ENGINES_WITHIN: Duration = Duration::from_secs(20);
@@ -68,9 +73,9 @@ pub enum RunError {
     /// The system gave no random numbers.
     #[error("the system gives no random numbers: {0}")]
     Entropy(crate::base::entropy::NoEntropy),
-    /// The name service's settings.
+    /// The name service.
     #[error("{0}")]
-    Names(#[from] crate::net::ResolveError),
+    Resolver(crate::net::ResolveError),
     /// The system gave no signals.
     #[error("cannot wait for signals: {0}")]
     Signals(std::io::Error),
@@ -99,7 +104,9 @@ pub async fn run(config: Config) -> Result<(), RunError> {
     let hub = Hub::start(clock)?;
     let engines = Engines::start(engine_settings(&config, &chosen), clock, data.clone()).await;
     let (orders_in, orders) = mpsc::channel(ORDERS_MAX);
-    let house = Arc::new(build(&config, &chosen, clock, (store, engines, hub, wires.clone()), orders_in)?);
+    let (trunks, trunk_news) = Trunks::new(&config);
+    let accounts = trunks.accounts();
+    let house = Arc::new(build(&config, &chosen, clock, (store, engines, hub, wires.clone(), trunks), orders_in)?);
     eprintln!("{}", chosen.notice);
 
     let roll = Roll::default();
@@ -109,10 +116,12 @@ pub async fn run(config: Config) -> Result<(), RunError> {
     tokio::spawn(crate::web::serve(page, Arc::new(front.clone())));
     tokio::spawn(control::serve(control, Arc::new(front)));
     let sip = wires.listening().to_vec();
-    let settings = sip_settings(&config, &sip);
+    let nonce_key = crate::base::entropy::bytes().map_err(RunError::Entropy)?;
+    let settings = Settings { accounts, phones: phone_settings(&config, nonce_key), ..sip_settings(&config, &sip) };
     let desk = Desk { wires: wires.clone(), arrived, settings, roll: roll.clone() };
     let (switchboard, arrived) = Switchboard::new(Arc::clone(&house), Arc::clone(&config), desk);
     let switchboard = tokio::spawn(switchboard.run(arrived, orders));
+    tokio::spawn(trunks::drive(Arc::clone(&house), Arc::clone(&config), Arc::clone(&house.resolver), trunk_news));
     tokio::spawn(reload_on_hangup(wires));
     let started = Started { sip, http };
     tokio::spawn(make_ready(Arc::clone(&house), Arc::clone(&config), started));
@@ -138,14 +147,20 @@ fn wire_settings(config: &Config) -> WireSettings {
     WireSettings { listen: sip.listen.clone(), tls, welcome: peers(&sip.trusted).chain(peers(&sip.phones_from)).collect() }
 }
 
-fn sip_settings(config: &Config, listening: &[Listener]) -> crate::sip::Settings {
+fn sip_settings(config: &Config, listening: &[Listener]) -> Settings {
     let udp = listening.iter().find(|listener| listener.transport == Transport::Udp).or(listening.first());
     let port = udp.map_or(5060, |listener| listener.address.port());
     let advertised = config.sip.advertised.map(|ip| HostPort { host: ip.to_string(), port });
     let trusted = peers(&config.sip.trusted).collect();
     let listens = listening.iter().map(|listener| (listener.transport, listener.address.port())).collect();
-    let user_agent = config.sip.user_agent.clone();
-    crate::sip::Settings { user_agent, trusted, advertised, listens, hears_refer: true, ..crate::sip::Settings::default() }
+    let (user_agent, strangers) = (config.sip.user_agent.clone(), config.sip.strangers);
+    let no_session_timers = without_timers(config);
+    Settings { user_agent, trusted, strangers, advertised, listens, no_session_timers, hears_refer: true, ..Settings::default() }
+}
+
+/// Peers that do not bear session timers, as far as the configuration names their addresses.
+fn without_timers(config: &Config) -> Vec<Peer> {
+    config.trunks.values().filter(|trunk| !trunk.session_timer).flat_map(|trunk| peers(&trunk.from)).collect()
 }
 
 /// SIGHUP: the certificates are read again. They are as well, without it, when their files change.
@@ -172,10 +187,10 @@ fn engine_settings(config: &Config, chosen: &Chosen) -> EngineSettings {
     }
 }
 
-type Parts = (Store, Engines, Hub, Wires);
+type Parts = (Store, Engines, Hub, Wires, Trunks);
 
 fn build(config: &Arc<Config>, chosen: &Chosen, clock: Clock, parts: Parts, switchboard: mpsc::Sender<Order>) -> Result<House, RunError> {
-    let (store, engines, hub, wires) = parts;
+    let (store, engines, hub, wires, trunks) = parts;
     let entropy = crate::base::entropy::number().map_err(RunError::Entropy)?;
     Ok(House {
         clock,
@@ -194,8 +209,10 @@ fn build(config: &Arc<Config>, chosen: &Chosen, clock: Clock, parts: Parts, swit
         call_settings: call::Settings { style: chosen.prompt_style, people: Arc::new(plans(&config.people)), ..call::Settings::default() },
         doorman: Doorman::new(clock, config),
         trace: Trace::default(),
+        trunks,
+        phone_book: PhoneBook::new(config),
         wires,
-        resolver: Resolver::open(clock, Seed::new(entropy).fork(3), None)?,
+        resolver: Arc::new(Resolver::open(clock, Seed::new(entropy).fork(3), None).map_err(RunError::Resolver)?),
         switchboard,
         entropy: AtomicU64::new(entropy),
     })
@@ -247,6 +264,8 @@ async fn stop_signal() -> std::io::Result<()> {
 
 /// Hangs up on everybody, and waits a little for their records.
 async fn part(house: &House, roll: &Roll) {
+    house.sip(Command::Drain { retry_after_s: DRAIN_RETRY_S }).await;
+    house.trunks.part().await;
     for call in roll.sip_calls() {
         house.sip(Command::Hangup { call, reason: None }).await;
     }

@@ -43,6 +43,8 @@ impl Front {
             "workers": self.house.engines.status(),
             "calls": self.roll.all(),
             "notices": notices,
+            "trunks": self.house.trunks.status(self.house.clock.now()),
+            "phones": self.house.phone_book.status(),
             "sip": self.house.doorman.status(),
             "sound": {
                 "send_deviation_p50_us": media.send_deviation.quantile_us(500),

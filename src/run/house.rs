@@ -21,8 +21,10 @@ use crate::store::Store;
 
 use super::doorman::Doorman;
 use super::hub::Hub;
+use super::phones::PhoneBook;
 use super::place::Order;
 use super::stock::Phrases;
+use super::trunks::Trunks;
 use super::wires::Wires;
 use super::workers::Engines;
 
@@ -52,18 +54,22 @@ pub struct House {
     pub people: BTreeMap<String, Person>,
     /// The business's own telephones: their extensions, by their names.
     pub phones: BTreeMap<String, String>,
-    /// The configuration.
-    pub config: Arc<Config>,
     /// How patient a call is.
     pub call_settings: call::Settings,
     /// What each trunk may use, and who was kept out.
     pub doorman: Doorman,
     /// The messages of the last calls, for their owner.
     pub trace: Trace,
+    /// The PBXs and providers that the box is joined to.
+    pub trunks: Trunks,
+    /// Where the business's own telephones are.
+    pub phone_book: PhoneBook,
     /// What the signalling speaks over.
     pub wires: Wires,
     /// From names to addresses.
-    pub resolver: Resolver,
+    pub resolver: Arc<Resolver>,
+    /// As the owner wrote it.
+    pub config: Arc<Config>,
     /// Orders to the signalling.
     pub switchboard: mpsc::Sender<Order>,
     /// Randomness for everything that must not be guessed from outside.

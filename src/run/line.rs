@@ -9,9 +9,8 @@ use tokio::sync::mpsc;
 
 use crate::base::limits::UTTERANCE_MS_MAX;
 use crate::base::{CallId, Instant, LegId, Pii, Rate, Samples, StreamId, TurnId};
-use crate::call::{Answer, Call, Engine, Filed, Hearing, Input, Journalled, LegNews, LegNo, Line as Wire, Plan, Sound};
+use crate::call::{Answer, Call, Filed, Hearing, Input, Journalled, LegNews, LegNo, Line as Wire, Plan, Sound};
 use crate::dialogue::{Agent, CallFacts, Calling, Kernel, Outcome};
-use crate::engine::{EngineEvent, WorkerKind};
 use crate::hear::Heard;
 use crate::listen::ListenReport;
 use crate::media::{self, Report};
@@ -81,21 +80,7 @@ pub async fn answer(house: Arc<House>, opening: Opening, sip_news: mpsc::Receive
     task.run(sip_news).await;
 }
 
-/// Stays with a call of ours that was answered; what it ended with.
-pub(super) async fn call_out(
-    house: Arc<House>,
-    opening: Opening,
-    (leg, agreed): (OpenLeg, crate::sdp::Negotiated),
-    sip_news: mpsc::Receiver<SipNews>,
-) -> crate::store::Outcome {
-    tracing::info!(call_id = %opening.id, agent = opening.agent.name(), path = %leg.path, "a call of ours was answered");
-    let began = house.clock.now();
-    let mut task = Line::new(house, &opening, leg, began);
-    task.begin_called(&agreed);
-    task.run(sip_news).await;
-    crate::store::Outcome::parse(task.outcome.as_str()).unwrap_or(crate::store::Outcome::Failed)
-}
-
+/// The beginning of a call on disk.
 pub(super) async fn begin_record(house: &House, opening: &Opening) {
     let call = crate::store::NewCall {
         id: opening.id.clone(),
@@ -165,7 +150,7 @@ pub(super) struct Line {
 }
 
 impl Line {
-    fn new(house: Arc<House>, opening: &Opening, leg: OpenLeg, began: Instant) -> Self {
+    pub(super) fn new(house: Arc<House>, opening: &Opening, leg: OpenLeg, began: Instant) -> Self {
         let (own_in, own) = mpsc::channel(NEWS_MAX);
         let stream = StreamId { slot: u16::try_from(leg.id.0 % 65_536).unwrap_or(0), generation: leg.id.0 };
         let (made_in, mut made) = mpsc::channel(64);
@@ -223,7 +208,7 @@ impl Line {
         }
     }
 
-    async fn run(&mut self, mut sip_news: mpsc::Receiver<SipNews>) {
+    pub(super) async fn run(&mut self, mut sip_news: mpsc::Receiver<SipNews>) {
         let mut engine_events = self.house.engines.subscribe();
         let mut feed = tokio::time::interval(FEED);
         feed.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -452,19 +437,5 @@ impl Line {
         let clip = self.feeder.clip(turn, pcm);
         let samples = u64::try_from(pcm.len()).unwrap_or(u64::MAX);
         self.tell(Input::Engine(Answer::Clip { turn, clip, start: range.start, end: range.end, samples }));
-    }
-
-    fn engine_event(&mut self, event: Option<&EngineEvent>) {
-        let (kind, up) = match event {
-            Some(EngineEvent::Up { kind }) => (*kind, true),
-            Some(EngineEvent::Down { kind, .. }) => (*kind, false),
-            None => return,
-        };
-        let engine = match kind {
-            WorkerKind::Asr => Engine::Asr,
-            WorkerKind::Llm => Engine::Llm,
-            WorkerKind::Tts => Engine::Tts,
-        };
-        self.tell(Input::Engine(Answer::Health { engine, up }));
     }
 }

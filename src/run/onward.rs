@@ -174,10 +174,18 @@ impl Relay {
             replaces: None,
         };
         let errands: Vec<Errand> = match onward.to {
-            To::Trunks(carriages) => match self.house.ways_by(&carriages).await {
+            To::Trunks(carriages) if emergency => {
+                let ways = self.house.emergency_ways(&carriages).await;
+                if ways.is_empty() {
+                    tracing::error!(call_id = %self.id, "an emergency call, and no trunk that could carry it");
+                }
+                vec![errand(LegNo(1), nobody_in_particular(), Some(ways))]
+            }
+            To::Trunks(carriages) => match self.house.ways_by(&carriages) {
                 Ok(ways) => vec![errand(LegNo(1), nobody_in_particular(), Some(ways))],
                 Err(why) => {
-                    tracing::error!(call_id = %self.id, emergency, %why, "no trunk can be reached");
+                    tracing::warn!(call_id = %self.id, %why, "no trunk takes the call");
+                    self.status = why.status();
                     Vec::new()
                 }
             },

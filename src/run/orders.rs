@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::{Pii, Rate, TurnId};
-use crate::call::{Answer, Failure, Filed, Input, Output, Stock, Transcript};
+use crate::call::{Answer, Engine, Failure, Filed, Input, Output, Stock, Transcript};
 use crate::dialogue::{Expected, UnderstandingRequest};
-use crate::engine::{Transcribe, Understand};
+use crate::engine::{EngineEvent, Transcribe, Understand, WorkerKind};
 use crate::hear::Expectation;
 use crate::sip::Command;
 use crate::{listen, media};
@@ -108,6 +108,20 @@ impl Line {
         tokio::spawn(async move {
             let _ = answers.send(work.await).await;
         });
+    }
+
+    pub(super) fn engine_event(&mut self, event: Option<&EngineEvent>) {
+        let (kind, up) = match event {
+            Some(EngineEvent::Up { kind }) => (*kind, true),
+            Some(EngineEvent::Down { kind, .. }) => (*kind, false),
+            None => return,
+        };
+        let engine = match kind {
+            WorkerKind::Asr => Engine::Asr,
+            WorkerKind::Llm => Engine::Llm,
+            WorkerKind::Tts => Engine::Tts,
+        };
+        self.tell(Input::Engine(Answer::Health { engine, up }));
     }
 
     async fn hang_up(&mut self) {

@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 
 use super::house::House;
 use super::leg::{self, OpenLeg};
-use super::line::{self, Opening};
+use super::line::{self, Line, Opening};
 use super::news::SipNews;
 use super::place::Placed;
 use super::roll::{InProgress, Roll};
@@ -144,7 +144,7 @@ impl Outward {
         let number = country.number(&dial.number).ok_or(NotCarried::NoNumber)?;
         let carriages: Vec<Carriage> = config.dial_plan.ways(&Dialled::Number(number.clone()))?;
         let do_not_call = listed(&outbound.do_not_call, country, &number).await?;
-        let ways = self.house.ways_by(&carriages).await?;
+        let ways = self.house.ways_by(&carriages)?;
         let now_ms = unix_millis();
         let id = CallId::new(now_ms, self.house.seed().next_u64());
         let case = Case { id: id.clone(), number: number.clone(), why: dial.why, agent: dial.agent.clone(), do_not_call, now_ms };
@@ -245,7 +245,7 @@ impl Outward {
             match self.ring(allowed, way, &mut opening).await {
                 Ok((leg, agreed, news)) => {
                     let answered = self.house.clock.now();
-                    let outcome = line::call_out(Arc::clone(&self.house), opening, (leg, agreed), news).await;
+                    let outcome = talk(Arc::clone(&self.house), opening, (leg, agreed), news).await;
                     let seconds = u32::try_from(self.house.clock.now().since(answered).as_millis().div_ceil(1_000)).unwrap_or(u32::MAX);
                     drop(pass);
                     return End::Talked { seconds, outcome };
@@ -295,6 +295,16 @@ impl Outward {
             }
         }
     }
+}
+
+/// Stays with a call of ours that was answered; what it ended with.
+async fn talk(house: Arc<House>, opening: Opening, (leg, agreed): (OpenLeg, Negotiated), sip_news: mpsc::Receiver<SipNews>) -> Outcome {
+    tracing::info!(call_id = %opening.id, agent = opening.agent.name(), path = %leg.path, "a call of ours was answered");
+    let began = house.clock.now();
+    let mut task = Line::new(house, &opening, leg, began);
+    task.begin_called(&agreed);
+    task.run(sip_news).await;
+    Outcome::parse(task.outcome.as_str()).unwrap_or(Outcome::Failed)
 }
 
 enum End {

@@ -90,19 +90,34 @@ impl Switchboard {
                 self.drain();
                 self.wires.close(flow);
             }
-            Arrived::Unreachable { flow, .. } => self.endpoint.handle_unreachable(now, flow),
-            Arrived::Closed { flow } => self.endpoint.handle_closed(now, flow),
-            Arrived::Moved { peer, ours } => self.endpoint.handle_moved(now, peer, ours),
-            Arrived::Seen { peer, public } => self.endpoint.handle_seen(now, peer, public),
+            Arrived::Unreachable { flow, .. } => {
+                self.endpoint.handle_unreachable(now, flow);
+                self.house.trunks.lost(flow);
+            }
+            Arrived::Closed { flow } => {
+                self.endpoint.handle_closed(now, flow);
+                self.house.trunks.lost(flow);
+            }
+            Arrived::Moved { peer, ours } => {
+                self.endpoint.handle_moved(now, peer, ours);
+                self.house.trunks.moved(peer);
+            }
+            Arrived::Seen { peer, public } => {
+                self.endpoint.handle_seen(now, peer, public);
+                self.house.trunks.moved(peer);
+            }
         }
     }
 
-    /// A message; what was let in is in the trace.
+    /// A message; what was let in is in the trace, and a connection over which something came that was not is closed.
     fn take(&mut self, flow: Flow, bytes: &[u8]) {
         let (now, kept_out) = (self.clock.now(), self.endpoint.kept_out());
         self.endpoint.handle_datagram(now, flow, bytes);
         if self.endpoint.kept_out() == kept_out {
             self.trace(Towards::Us, flow, bytes);
+        } else if flow.transport.is_reliable() {
+            self.drain();
+            self.wires.close(flow);
         }
         self.house.doorman.look(&self.endpoint);
     }
@@ -128,6 +143,8 @@ impl Switchboard {
         match event {
             Event::Incoming(arrival) => self.incoming(*arrival),
             Event::Noticed(notice) => Doorman::notice(&notice),
+            Event::Registered(_) | Event::Probed { .. } | Event::Unauthorised { .. } => self.house.trunks.tell(&event),
+            Event::PhoneRegistered { .. } | Event::PhoneGone { .. } => self.house.phone_book.tell(&event),
             Event::Acked { call, sdp } => {
                 self.house.doorman.acknowledged(call);
                 self.news(call, SipNews::Acked(sdp));

@@ -77,12 +77,12 @@ pub enum NoWay {
     /// The telephone is not registered.
     #[error("the telephone {0:?} is not registered now")]
     NotRegistered(String),
-    /// No trunk has a server.
-    #[error("none of its trunks can be reached")]
-    NoTrunk,
-    /// The dial plan does not let the number out.
+    /// No trunk carries that number.
     #[error("{0}")]
     NotCarried(String),
+    /// None of those that would takes calls now.
+    #[error("no trunk takes this call now: {0}")]
+    TrunksDown(String),
 }
 
 impl NoWay {
@@ -92,8 +92,8 @@ impl NoWay {
             Self::NoUri => 416,
             Self::Unresolved(_) | Self::NoListener(_) => 502,
             Self::NotRegistered(_) => 480,
-            Self::NoTrunk => 480,
             Self::NotCarried(_) => 403,
+            Self::TrunksDown(_) => 503,
         }
     }
 }
@@ -120,37 +120,57 @@ impl House {
     pub async fn ways(&self, reach: &Reach) -> Result<Vec<Way>, NoWay> {
         match reach {
             Reach::Uri(uri) => self.ways_of_uri(uri).await,
-            Reach::Phone(phone) => Err(NoWay::NotRegistered(phone.clone())),
+            Reach::Phone(phone) => self.ways_of_phone(phone),
             Reach::Number(number) => {
-                let dialled = self.config.plan.book.country.read(number);
-                let carriages = self.config.dial_plan.ways(&dialled).map_err(|why| NoWay::NotCarried(why.to_string()))?;
-                self.ways_by(&carriages).await
+                let dialled = self.config.plan.book.read_from_inside(number);
+                let carriages = self.config.dial_plan.ways(&dialled).map_err(|refusal| NoWay::NotCarried(refusal.to_string()))?;
+                self.ways_by(&carriages)
             }
         }
     }
 
-    /// The ways over trunks, in the order of the dial plan; of each trunk all servers, the first choice first.
-    pub async fn ways_by(&self, carriages: &[Carriage]) -> Result<Vec<Way>, NoWay> {
+    /// Over the flow of its registration; the latest of several places comes first.
+    fn ways_of_phone(&self, phone: &str) -> Result<Vec<Way>, NoWay> {
+        let mut contacts = self.phone_book.contacts(phone);
+        contacts.reverse();
+        let plain = |flow, target| Way { flow, target, account: None, trunk: None };
+        let ways: Vec<Way> = contacts.into_iter().map(|contact| plain(contact.flow, contact.target)).collect();
+        if ways.is_empty() { Err(NoWay::NotRegistered(phone.to_owned())) } else { Ok(ways) }
+    }
+
+    /// The ways over trunks, in the order of the dial plan, as far as they take calls now.
+    pub fn ways_by(&self, carriages: &[Carriage]) -> Result<Vec<Way>, NoWay> {
+        let mut down = None;
         let mut ways = Vec::new();
-        let mut failed = NoWay::NoTrunk;
         for carriage in carriages {
-            let Some((place, trunk)) = (0_u16..).zip(self.config.trunks.values()).find(|(_, trunk)| trunk.name == carriage.trunk) else {
-                continue;
-            };
-            for server in &trunk.servers {
-                let Some(address) = server.strip_prefix("sip:").or_else(|| server.strip_prefix("sips:")) else { continue };
-                let scheme = if server.starts_with("sips:") { "sips" } else { "sip" };
-                match self.ways_of_uri(&format!("{scheme}:{}@{address}", carriage.user)).await {
-                    Ok(found) => ways.extend(found.into_iter().map(|way| Way {
-                        account: trunk.secret_file.as_ref().map(|_| AccountId(place)),
-                        trunk: Some(by_trunk(trunk, carriage)),
-                        ..way
-                    })),
-                    Err(why) => failed = why,
-                }
+            match self.trunks.ways(&carriage.trunk) {
+                Err(why) => down = Some(why.to_string()),
+                Ok(found) => ways.extend(found.into_iter().map(|found| Way {
+                    flow: found.flow,
+                    target: format!("sip:{}@{}{}", carriage.user, found.domain, found.flow.transport.uri_param()),
+                    account: found.account,
+                    trunk: self.config.trunks.get(&carriage.trunk).map(|trunk| by_trunk(trunk, carriage)),
+                })),
             }
         }
-        if ways.is_empty() { Err(failed) } else { Ok(ways) }
+        if ways.is_empty() { Err(NoWay::TrunksDown(down.unwrap_or_default())) } else { Ok(ways) }
+    }
+
+    /// The same for an emergency call. A trunk that seems to be down is tried as well, after the others: it may only have been slow to answer.
+    pub async fn emergency_ways(&self, carriages: &[Carriage]) -> Vec<Way> {
+        let mut ways = self.ways_by(carriages).unwrap_or_default();
+        for carriage in carriages {
+            let Some(trunk) = self.config.trunks.get(&carriage.trunk) else { continue };
+            if ways.iter().any(|way| way.trunk.as_ref().is_some_and(|known| known.name == trunk.name)) {
+                continue;
+            }
+            for server in &trunk.servers {
+                let Some(address) = server.split_once(':').map(|(_, address)| address) else { continue };
+                let found = self.ways_of_uri(&format!("sip:{}@{address}", carriage.user)).await.unwrap_or_default();
+                ways.extend(found.into_iter().map(|way| Way { trunk: Some(by_trunk(trunk, carriage)), ..way }));
+            }
+        }
+        ways
     }
 
     async fn ways_of_uri(&self, text: &str) -> Result<Vec<Way>, NoWay> {

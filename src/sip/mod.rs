@@ -25,7 +25,7 @@ mod timer;
 mod transaction;
 mod typed;
 mod uri;
-mod values;
+pub mod values;
 pub mod wire;
 
 pub use arrival::{Arrival, Party};

@@ -1,6 +1,6 @@
 //! What signalling costs: a call answered and hung up by the endpoint alone in virtual time, by the whole daemon over loopback with sipp as the caller,
 //! and by another stack's benchmark server beside it. `cargo bench --bench signalling [-- endpoint|daemon|rsipstack]`
-#![expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "counts of a bench")]
+#![expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "counts of a bench")]
 
 #[path = "calls/daemon.rs"]
 #[allow(dead_code, reason = "the bench of calls uses the rest of it")]

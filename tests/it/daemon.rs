@@ -136,6 +136,20 @@ impl Daemon {
         assert!(status.success(), "kill -s {name}");
     }
 
+    /// What it holds in memory, in KiB (VmRSS).
+    pub fn memory_kib(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().split(' ').next().unwrap().parse().unwrap()
+    }
+
+    /// What the program prints when it is asked this about the daemon.
+    pub fn say(&self, arguments: &[&str]) -> String {
+        let mut command = nightbell(arguments);
+        let output = command.arg("--config").arg(&self.config).arg("--data").arg(self.data.path()).output().unwrap();
+        String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+    }
+
     /// Whether it has not ended.
     pub fn is_alive(&mut self) -> bool {
         self.child.try_wait().unwrap().is_none()
@@ -183,6 +197,11 @@ impl Daemon {
         serde_json::from_slice(&output.stdout).unwrap_or_else(|error| {
             panic!("`nightbell {what} --json` gave no JSON: {error}\n{}\n{}", String::from_utf8_lossy(&output.stderr), self.log())
         })
+    }
+
+    /// Its data directory.
+    pub fn data(&self) -> &std::path::Path {
+        self.data.path()
     }
 
     /// What the daemon has logged.

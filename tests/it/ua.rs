@@ -120,6 +120,23 @@ impl Ua {
         }
     }
 
+    /// Keeps the To tag of a final answer.
+    pub fn take_tag(&mut self, answer: &Message) {
+        if let Some(to) = answer.header("To").filter(|to| to.contains("tag=")) {
+            to.clone_into(&mut self.to);
+        }
+    }
+
+    /// BYE, sent again until it is answered; other messages on the way are passed over.
+    pub fn bye_again(&mut self) {
+        let bye = self.request("BYE", "", "");
+        wait::until(Duration::from_secs(10), "the BYE is answered", || {
+            self.send(&bye);
+            let mut answers = std::iter::from_fn(|| self.next(Duration::from_millis(500)));
+            answers.find(|message| message.header("CSeq").is_some_and(|cseq| cseq.ends_with("BYE")))
+        });
+    }
+
     /// INVITE with `body`, answered with 200 and acknowledged.
     pub fn call(&mut self, body: &str) -> Message {
         let kind = if body.is_empty() { "" } else { "Content-Type: application/sdp\r\n" };

@@ -116,6 +116,8 @@ impl Shadow {
             }
             Output::Decision(decision) if ["not-transferred", "came-back"].contains(&decision.rule.as_str()) => {
                 self.owes_words = !self.leaving;
+                // Outside their hours nobody is rung, and the caller is told.
+                self.zero_since = None;
                 if decision.rule == "came-back" {
                     self.seen.insert("came-back");
                 }

@@ -7,7 +7,7 @@ use toml::Spanned;
 use super::{Check, plain};
 use crate::config::error::Problem;
 use crate::config::{Listener, Network, Sip, Tls, raw};
-use crate::sip::Transport;
+use crate::sip::{Strangers, Transport};
 
 impl Check<'_> {
     pub(super) fn sip(&mut self, raw: &raw::Sip) -> Sip {
@@ -36,7 +36,19 @@ impl Check<'_> {
             self.problem(text, "a tls: listener needs [sip.tls] with certificate = \"...\" and key = \"...\"");
         }
         let (trusted, phones_from) = (self.networks(raw.trusted.as_deref()), self.networks(raw.phones.as_deref()));
-        Sip { listen, trusted, phones_from, advertised: self.address(raw.advertised.as_ref()), user_agent, realm, tls }
+        let (strangers, advertised) = (self.strangers(raw.strangers.as_ref()), self.address(raw.advertised.as_ref()));
+        Sip { listen, trusted, phones_from, strangers, advertised, user_agent, realm, tls }
+    }
+
+    fn strangers(&mut self, text: Option<&Spanned<String>>) -> Strangers {
+        match text.map(|text| (text, text.get_ref().as_str())) {
+            None | Some((_, "silence")) => Strangers::Silence,
+            Some((_, "refuse")) => Strangers::Refuse,
+            Some((text, _)) => {
+                self.problem(text, "strangers is \"silence\" (they get no answer at all) or \"refuse\" (the same 403 whatever they ask)");
+                Strangers::Silence
+            }
+        }
     }
 
     fn tls(&mut self, at: &Spanned<raw::Tls>) -> Option<Tls> {

@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use crate::config::Network;
-use crate::sip::Transport;
+use crate::sip::{Strangers, Transport};
 
 /// Signalling.
 #[derive(Clone, Debug)]
@@ -15,6 +15,8 @@ pub struct Sip {
     pub trusted: Vec<Network>,
     /// Where the business's own telephones may register from, each with its password.
     pub phones_from: Vec<Network>,
+    /// What everybody else gets.
+    pub strangers: Strangers,
     /// The address that callers see, when it is not the machine's own.
     pub advertised: Option<IpAddr>,
     /// What we call ourselves in `Server` and `User-Agent`.

@@ -11,6 +11,7 @@ pub(in crate::config) struct Sip {
     pub(in crate::config) listen: Option<Vec<Spanned<String>>>,
     pub(in crate::config) trusted: Option<Vec<Spanned<String>>>,
     pub(in crate::config) phones: Option<Vec<Spanned<String>>>,
+    pub(in crate::config) strangers: Written<String>,
     pub(in crate::config) advertised: Written<String>,
     pub(in crate::config) user_agent: Written<String>,
     pub(in crate::config) realm: Written<String>,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{FIRST_PROBE, News, TrunkNews, Trunks};
-use crate::base::Instant;
+use crate::base::{Instant, sha256};
 use crate::config::{Advertised, Config, Trunk};
 use crate::net::Resolver;
 use crate::run::house::House;
@@ -42,7 +42,8 @@ struct Driver {
 /// Keeps every trunk of `config` until it is told to stop.
 pub async fn drive(house: Arc<House>, config: Arc<Config>, resolver: Arc<Resolver>, news: TrunkNews) {
     let trunks = house.trunks.clone();
-    let all: Vec<Machines> = config.trunks.values().zip(1..).map(|(trunk, account)| Machines::new(&house, trunk, account)).collect();
+    let all: Vec<Machines> =
+        config.trunks.values().zip(1..).map(|(trunk, account)| Machines::new(&house, &config, trunk, account)).collect();
     let mut driver = Driver { house, config, trunks, resolver, all, trusted: Vec::new(), stopping: None, give_up: None };
     let mut news = news.0;
     loop {
@@ -68,7 +69,7 @@ pub async fn drive(house: Arc<House>, config: Arc<Config>, resolver: Arc<Resolve
 }
 
 impl Machines {
-    fn new(house: &House, trunk: &Trunk, number: u16) -> Self {
+    fn new(house: &House, config: &Config, trunk: &Trunk, number: u16) -> Self {
         let mut seed = house.seed();
         let now = house.clock.now();
         let user = trunk.user.clone().unwrap_or_default();
@@ -81,7 +82,7 @@ impl Machines {
             expires_s: u32::try_from(trunk.expires_s).unwrap_or(600),
             learns: if trunk.advertised == Advertised::Registrar { Learns::Address } else { Learns::Nothing },
             outbound: Outbound::Stated,
-            instance: house.instance(&trunk.name),
+            instance: instance(&config.store.data, &trunk.name),
         };
         let registration = trunk.register.then(|| Registration::new(settings, seed.fork(1)));
         let health = trunk.options_s.map(|seconds| Health::new(Duration::from_secs(seconds), seed.fork(2)));
@@ -303,7 +304,9 @@ impl Driver {
 
     async fn drain_health(&mut self, place: usize) {
         let house = Arc::clone(&self.house);
-        while let Some((output, domain)) = self.all.get_mut(place).and_then(|one| Some((one.health.as_mut()?.poll_output()?, one.trunk.domain.clone()))) {
+        while let Some((output, domain)) =
+            self.all.get_mut(place).and_then(|one| Some((one.health.as_mut()?.poll_output()?, one.trunk.domain.clone())))
+        {
             match output {
                 HealthOutput::Ask(flow) => {
                     let probe = Probe(FIRST_PROBE + u64::try_from(place).unwrap_or(0));
@@ -344,6 +347,15 @@ impl Driver {
     }
 }
 
+/// The UUID of this box with one registrar: the same after every start, and another on every machine (RFC 5626 §4.1, RFC 9562 §5.8).
+fn instance(data: &std::path::Path, trunk: &str) -> String {
+    let machine = std::fs::read_to_string("/etc/machine-id").unwrap_or_default();
+    let place = std::path::absolute(data).unwrap_or_else(|_| data.to_owned());
+    let digits = sha256::hex(&sha256::of(format!("{machine}|{}|{trunk}", place.display()).as_bytes()));
+    let part = |range: std::ops::Range<usize>| digits.get(range).unwrap_or_default().to_owned();
+    format!("{}-{}-8{}-a{}-{}", part(0..8), part(8..12), part(12..15), part(15..18), part(18..30))
+}
+
 /// Looks a trunk's servers up, and tells which address of ours each shall see.
 async fn look(house: Arc<House>, resolver: Arc<Resolver>, place: usize, trunk: Trunk) {
     let ours = [Transport::Udp, Transport::Tcp, Transport::Tls];
@@ -353,7 +365,10 @@ async fn look(house: Arc<House>, resolver: Arc<Resolver>, place: usize, trunk: T
             Ok(places) => {
                 for found in places.list {
                     let Some(flow) = house.wires.local_flow(found.transport, found.address, trunk.local) else {
-                        trouble = Some(format!("nothing of ours speaks {} to {}: add a listener to [sip] listen", found.transport, found.address));
+                        trouble = Some(format!(
+                            "nothing of ours speaks {} to {}: add a listener to [sip] listen",
+                            found.transport, found.address
+                        ));
                         continue;
                     };
                     if found.transport == Transport::Tls {
@@ -383,7 +398,7 @@ async fn advertise(house: &House, resolver: &Resolver, trunk: &Trunk, flow: Flow
                 return;
             };
             house.wires.mirror(flow.remote, mirror);
-            let Some(seen) = house.wires.public_address(flow.remote, mirror).await else {
+            let Some(seen) = house.wires.public_address(mirror).await else {
                 tracing::warn!(trunk = trunk.name, server, "the STUN server does not answer");
                 return;
             };

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::NoTrunkWay;
 use super::secrets;
 use crate::base::{Instant, Pii};
-use crate::config::{NumberFormat, Trunk};
+use crate::config::Trunk;
 use crate::sip::digest::Credentials;
 use crate::sip::register::RegistrationState;
 use crate::sip::{AccountId, Arrival, Flow, HealthState};
@@ -155,7 +155,8 @@ impl Known {
 /// The trunk of a call: all whose address it came from; of several the one whose user was dialled, or whose domain is named, or the first.
 pub(super) fn of_arrival<'a>(all: &'a [Known], arrival: &Arrival) -> Option<&'a Known> {
     let from = arrival.flow.remote.ip();
-    let is_from = |known: &&Known| known.addresses().contains(&from.to_canonical()) || known.trunk.from.iter().any(|network| network.contains(from));
+    let is_from =
+        |known: &&Known| known.addresses().contains(&from.to_canonical()) || known.trunk.from.iter().any(|network| network.contains(from));
     let near: Vec<&Known> = all.iter().filter(is_from).collect();
     let dialled = arrival.request_user.expose();
     let by_user = || near.iter().find(|known| known.trunk.user.as_ref().is_some_and(|user| user == dialled));
@@ -165,21 +166,4 @@ pub(super) fn of_arrival<'a>(all: &'a [Known], arrival: &Arrival) -> Option<&'a 
     };
     let by_domain = || near.iter().find(|known| names(&known.trunk.domain));
     by_user().or_else(by_domain).or_else(|| near.first()).copied()
-}
-
-/// A number as a trunk writes it. `number` is of the form `+13125550188`; anything else, such as an extension, stays as it is.
-pub fn spelled(format: NumberFormat, number: &str) -> String {
-    let Some(digits) = number.strip_prefix('+').filter(|digits| !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit()))
-    else {
-        return number.to_owned();
-    };
-    match format {
-        NumberFormat::E164 | NumberFormat::AsWritten => number.to_owned(),
-        NumberFormat::E164NoPlus => digits.to_owned(),
-        // Within the North American plan ten digits, and from there abroad 011.
-        NumberFormat::National => match digits.strip_prefix('1') {
-            Some(national) => national.to_owned(),
-            None => format!("011{digits}"),
-        },
-    }
 }

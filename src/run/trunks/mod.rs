@@ -22,7 +22,7 @@ use crate::sip::register::RegisterAnswer;
 use crate::sip::{AccountId, Arrival, Event, Flow, Probe};
 
 pub use drive::drive;
-pub use known::{TrunkWay, spelled};
+pub use known::TrunkWay;
 pub use secrets::phones as phone_settings;
 
 use known::Known;

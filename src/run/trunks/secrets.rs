@@ -50,7 +50,8 @@ pub fn phones(config: &Config, key: [u8; 32]) -> Option<Phones> {
         return None;
     }
     let account = |phone: &crate::config::Phone| {
-        let secret = read(&phone.secret_file).inspect_err(|error| tracing::error!(phone = phone.key, %error, "this telephone cannot register"));
+        let secret =
+            read(&phone.secret_file).inspect_err(|error| tracing::error!(phone = phone.key, %error, "this telephone cannot register"));
         Some(PhoneAccount {
             phone: phone.key.clone(),
             user: phone.user.clone(),

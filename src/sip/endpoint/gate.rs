@@ -36,14 +36,6 @@ impl Endpoint {
         false
     }
 
-    /// Whether a connection from there is kept. The shell asks before it reads a byte.
-    pub fn handle_connection(&mut self, now: Instant, flow: Flow) -> Verdict {
-        let standing = self.standing(flow);
-        let verdict = self.shield.handle_connection(now, flow.remote, standing);
-        self.tell_notices();
-        verdict
-    }
-
     /// Counts an offence that was found in what a source sent.
     pub fn handle_offence(&mut self, now: Instant, flow: Flow, offence: Offence) {
         let standing = self.standing(flow);

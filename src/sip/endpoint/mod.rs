@@ -72,6 +72,7 @@ pub struct Endpoint {
     outputs: VecDeque<Output>,
     counters: Counters,
     last_id: u64,
+    inputs: usize,
     /// Whether new calls are turned away, and what their Retry-After says.
     drain: Option<u32>,
 }
@@ -101,6 +102,7 @@ impl Endpoint {
             outputs: VecDeque::new(),
             counters: Counters::default(),
             last_id: 0,
+            inputs: 0,
             drain: None,
         }
     }
@@ -225,8 +227,9 @@ impl Endpoint {
     }
 
     /// In debug builds: after each input while the tables are small, now and then while they are full.
-    fn sweep(&self) {
-        if cfg!(debug_assertions) && (self.txns.len() < 256 || self.counters.requests % 64 == 0) {
+    fn sweep(&mut self) {
+        self.inputs = self.inputs.wrapping_add(1);
+        if cfg!(debug_assertions) && self.inputs.is_multiple_of(1 + self.txns.len() / 16) {
             self.check_invariants();
         }
     }

@@ -100,20 +100,6 @@ impl Shield {
         verdict
     }
 
-    /// Whether a connection from there is kept. Strangers have nothing to say over one; a handshake has proven the address of the others.
-    pub fn handle_connection(&mut self, now: Instant, remote: SocketAddr, standing: Standing) -> Verdict {
-        let household = household(remote.ip());
-        match standing {
-            Standing::Known => Verdict::Pass,
-            Standing::Phone if self.bans.until(now, household, Proof::Proven).is_none() => Verdict::Pass,
-            Standing::Phone => self.drop_one(now, household, standing),
-            Standing::Stranger => {
-                self.strike(now, household, Strike { standing, proof: Proof::Proven, weight: 1, why: "connects, and is not known" });
-                self.drop_one(now, household, standing)
-            }
-        }
-    }
-
     /// Counts an offence. Known peers and living registrations are not banned for any.
     pub fn handle_offence(&mut self, now: Instant, flow: Flow, standing: Standing, offence: Offence) {
         if standing == Standing::Known || self.is_vouched(now, flow.remote) {

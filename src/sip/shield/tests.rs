@@ -122,7 +122,6 @@ fn a_phone_is_banned_for_wrong_passwords_but_never_by_what_anybody_could_forge()
         shield.handle_offence(at(2), phone, Standing::Phone, Offence::WrongPassword);
     }
     assert_eq!(shield.handle_datagram(at(3), phone, Standing::Phone, OPTIONS), Verdict::Silence);
-    assert_eq!(shield.handle_connection(at(3), phone.remote, Standing::Phone), Verdict::Silence);
     assert_eq!(shield.handle_datagram(at(63), phone, Standing::Phone, OPTIONS), Verdict::Pass);
 }
 
@@ -130,13 +129,14 @@ fn a_phone_is_banned_for_wrong_passwords_but_never_by_what_anybody_could_forge()
 fn over_a_connection_the_address_is_proven() {
     let mut shield = Shield::new(Strangers::Silence);
     let phone = Flow { transport: Transport::Tcp, ..flow("10.0.0.5:5060") };
-    assert_eq!(shield.handle_connection(at(1), phone.remote, Standing::Phone), Verdict::Pass);
+    assert_eq!(shield.handle_datagram(at(1), phone, Standing::Phone, SCANNER), Verdict::Silence);
+    assert_eq!(shield.handle_datagram(at(2), phone, Standing::Phone, OPTIONS), Verdict::Silence, "banned at once");
+    let other = Flow { transport: Transport::Tcp, ..flow("10.0.0.6:5060") };
     for _ in 0..5 {
-        shield.handle_offence(at(1), phone, Standing::Phone, Offence::NotSip);
+        assert_eq!(shield.handle_datagram(at(1), other, Standing::Phone, OPTIONS), Verdict::Pass);
+        shield.handle_offence(at(1), other, Standing::Phone, Offence::NotSip);
     }
-    assert_eq!(shield.handle_connection(at(2), phone.remote, Standing::Phone), Verdict::Silence);
-    assert_eq!(shield.handle_connection(at(2), "203.0.113.7:40000".parse().unwrap(), Standing::Known), Verdict::Pass);
-    assert_eq!(shield.handle_connection(at(2), "198.51.100.9:40000".parse().unwrap(), Standing::Stranger), Verdict::Silence);
+    assert_eq!(shield.handle_datagram(at(2), other, Standing::Phone, OPTIONS), Verdict::Silence, "noise over a connection counts");
 }
 
 #[test]

@@ -164,7 +164,7 @@ fn memory_of_a_dialog() -> Result<(), String> {
     rig.sent = Vec::new();
     drop(byes);
     let with_transactions = live().saturating_sub(before) / DIALOGS;
-    rig.pass(Duration::from_secs(60));
+    rig.pass(Duration::from_mins(1));
     rig.sent = Vec::new();
     let alone = live().saturating_sub(before) / DIALOGS;
     let (calls, transactions) = (rig.endpoint.calls(), rig.endpoint.transactions());

@@ -377,9 +377,11 @@ fn every_line_busy_is_486_and_a_peer_beyond_its_share_gets_480() {
     assert_eq!(bench.take(&Request { body: SDP, ..Request::new("INVITE", "one-more") }), "486 Busy Here");
     for number in 0..limits::SIP_TRANSACTIONS_A_PEER_MAX {
         let request = Request::new("OPTIONS", &format!("o{number}"));
+        bench.now += std::time::Duration::from_millis(1);
         bench.take_from(THEM, request.text().replace("Call-ID: abc", &format!("Call-ID: o{number}")).as_bytes());
     }
     let before = bench.endpoint.transactions();
+    bench.now += std::time::Duration::from_millis(1);
     assert_eq!(bench.take(&Request::new("OPTIONS", "last")), "480 Temporarily Unavailable");
     assert_eq!((bench.endpoint.transactions(), bench.header("Retry-After").as_str()), (before, "5"));
     assert_eq!(before, limits::SIP_TRANSACTIONS_A_PEER_MAX, "one peer has half of the table");

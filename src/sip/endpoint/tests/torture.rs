@@ -1,7 +1,5 @@
 //! The torture messages of RFC 4475, and mutations of sound messages.
 
-use std::path::PathBuf;
-
 use bytes::Bytes;
 use proptest::prelude::*;
 
@@ -11,86 +9,11 @@ use crate::sip::check::check;
 use crate::sip::wire::{Framed, frame};
 use crate::sip::{Endpoint, Flow, Output};
 
-/// What is expected of each message: the status that answers it; `Taken` for a response that is read, `Dropped` for one that is not.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Class {
-    Answered(u16),
-    Taken,
-    Dropped,
-}
+#[path = "../../../../tests/shared/torture.rs"]
+mod table;
 
-use Class::{Answered, Dropped, Taken};
-
-/// RFC 4475 §3; REGISTER and MESSAGE are sound where the status is 405.
-const TABLE: [(&str, Class); 50] = [
-    // §3.1.1: valid.
-    // It has a To tag, and the call it belongs to is not here.
-    ("wsinv", Answered(481)),
-    ("intmeth", Answered(501)),
-    ("esc01", Answered(100)),
-    ("escnull", Answered(405)),
-    ("esc02", Answered(501)),
-    ("lwsdisp", Answered(200)),
-    ("longreq", Answered(100)),
-    ("dblreq", Answered(405)),
-    ("semiuri", Answered(200)),
-    ("transports", Answered(200)),
-    ("mpart01", Answered(405)),
-    ("unreason", Taken),
-    ("noreason", Taken),
-    // §3.1.2: invalid.
-    ("badinv01", Answered(400)),
-    ("clerr", Answered(400)),
-    ("ncl", Answered(400)),
-    ("scalar02", Answered(400)),
-    ("scalarlg", Dropped),
-    ("quotbal", Answered(400)),
-    ("ltgtruri", Answered(400)),
-    ("lwsruri", Answered(400)),
-    ("lwsstart", Answered(400)),
-    ("trws", Answered(400)),
-    ("escruri", Answered(400)),
-    // A wrong Date may be ignored.
-    ("baddate", Answered(100)),
-    ("regbadct", Answered(400)),
-    // Spaces inside the brackets may be forgiven.
-    ("badaspec", Answered(200)),
-    // A comma in a name without quotes may be too, but the file also lacks the empty line after the headers.
-    ("baddn", Answered(400)),
-    ("badvers", Answered(505)),
-    ("mismatch01", Answered(400)),
-    ("mismatch02", Answered(400)),
-    ("bigcode", Dropped),
-    // §3.2: the branch is the cookie alone, so the rules of RFC 2543 name the transaction.
-    ("badbranch", Answered(200)),
-    // §3.3: what the application decides.
-    ("insuf", Answered(400)),
-    ("unkscm", Answered(416)),
-    ("novelsc", Answered(416)),
-    ("unksm2", Answered(405)),
-    ("bext01", Answered(420)),
-    ("invut", Answered(415)),
-    ("regaut01", Answered(405)),
-    ("multi01", Answered(400)),
-    ("mcl01", Answered(400)),
-    ("bcast", Taken),
-    ("zeromf", Answered(200)),
-    ("cparam01", Answered(405)),
-    ("cparam02", Answered(405)),
-    ("regescrt", Answered(405)),
-    ("sdp01", Answered(406)),
-    // §3.4: RFC 2543.
-    ("inv2543", Answered(100)),
-    // Not in the RFC's text: no version, no CSeq, no Via. Nobody can be answered.
-    ("test", Dropped),
-];
-
-fn corpus() -> Option<PathBuf> {
-    let shared =
-        std::env::var_os("NIGHTBELL_SHARED").map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
-    let folder = shared.join("corpora/rfc4475");
-    folder.is_dir().then_some(folder)
-}
+use table::Class::{self, Answered, Dropped, Taken};
+use table::{TABLE, corpus};
 
 fn class_of(bytes: &[u8]) -> Class {
     let settings = crate::sip::Settings { trusted: vec!["0.0.0.0/0".parse().unwrap()], ..settings() };
@@ -111,11 +34,11 @@ fn the_torture_messages_of_rfc_4475_are_classed() {
         return;
     };
     let mut wrong = Vec::new();
-    for (name, expected) in TABLE {
-        let bytes = std::fs::read(folder.join(format!("{name}.dat"))).unwrap();
+    for torture in &TABLE {
+        let bytes = std::fs::read(folder.join(format!("{}.dat", torture.file))).unwrap();
         let class = class_of(&bytes);
-        if class != expected {
-            wrong.push((name, class, expected));
+        if class != torture.class {
+            wrong.push((torture.file, torture.section, class, torture.class));
         }
     }
     assert!(wrong.is_empty(), "{wrong:?}");
