@@ -26,7 +26,7 @@ pub struct Way {
 pub struct ByTrunk {
     /// Its name.
     pub name: String,
-    /// The number as dialled there: its caps look at it.
+    /// The number as its caps look at it.
     pub number: String,
     /// The number that we show.
     pub shown: Option<String>,
@@ -198,7 +198,7 @@ const PLACES_MAX: usize = 4;
 fn by_trunk(trunk: &Trunk, carriage: &Carriage) -> ByTrunk {
     ByTrunk {
         name: trunk.name.clone(),
-        number: carriage.user.clone(),
+        number: carriage.counted.clone(),
         shown: carriage.caller.clone(),
         stands: trunk.caller_id,
         user: trunk.user.clone(),
