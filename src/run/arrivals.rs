@@ -51,7 +51,7 @@ impl Switchboard {
             }
             Fate::Answered { agent, first } => {
                 tracing::info!(rule, agent = agent.name(), people_first = first.len(), "call routed");
-                self.answered(arrival, caller, agent, first);
+                self.answered(arrival, caller, agent, &first);
             }
             Fate::PassedOn(onward) => {
                 tracing::info!(rule, emergency = onward.emergency.is_some(), "call passed on");
@@ -122,13 +122,13 @@ impl Switchboard {
         self.config.dial_plan.emergency_ways(number, came_by)
     }
 
-    fn answered(&mut self, arrival: Arrival, caller: String, agent: Arc<Agent>, first: Vec<String>) {
+    fn answered(&mut self, arrival: Arrival, caller: String, agent: Arc<Agent>, first: &[String]) {
         let call = arrival.call;
         let dialled = arrival.request_user.expose().clone();
         let (id, news) = self.enter(call, &arrival.call_id, &dialled, agent.name());
         let local = reachable(arrival.flow);
         let max_forwards = arrival.max_forwards.saturating_sub(1);
-        let first = (!first.is_empty()).then(|| plans::first(&first, Order::Together, &self.house.people));
+        let first = (!first.is_empty()).then(|| plans::first(first, Order::Together, &self.house.people));
         let from = Pii::new(caller);
         let opening = Opening { sip: call, id, from, dialled, agent, offer: arrival.offer, local, max_forwards, first, calling: None };
         tokio::spawn(line::answer(Arc::clone(&self.house), opening, news));

@@ -183,7 +183,7 @@ impl Outward {
 
     /// Tries the ways in order, and stays with the call.
     async fn call(self, allowed: Allowed) {
-        let opening = self.opening(&allowed);
+        let opening = Self::opening(&allowed);
         line::begin_record(&self.house, &opening).await;
         let end = self.try_ways(&allowed, opening).await;
         let Some(row) = allowed.row else { return };
@@ -211,7 +211,7 @@ impl Outward {
         let _ = settled.await.inspect_err(|error| tracing::error!(call_id = %allowed.id, %error, "what the call cost is not on record"));
     }
 
-    fn opening(&self, allowed: &Allowed) -> Opening {
+    fn opening(allowed: &Allowed) -> Opening {
         Opening {
             sip: crate::sip::SipCall::default(),
             id: allowed.id.clone(),
