@@ -155,9 +155,6 @@ pub const SERVICE_ROUTES_MAX: usize = 4;
 /// Transactions that one address may have opened outside of calls. More: answered 480 without a transaction.
 pub const SIP_TRANSACTIONS_A_PEER_MAX: usize = SIP_TRANSACTIONS_MAX / 2;
 
-/// Letters of a name or a number that the signalling shows. Longer: cut.
-pub const PARTY_CHARS_MAX: usize = 128;
-
 /// Calls that one trunk may begin within a second; its section may say fewer. More: 480.
 pub const CAPS_CALLS_A_SECOND_MAX: u64 = 60;
 

@@ -49,7 +49,7 @@ fn every_command_parses() {
     assert!(matches!(parsed(&["consents", "add", "3125550142", "--kind", "lead", "--source", "fair"]), Command::Consents(_)));
     assert!(matches!(parsed(&["dnc", "add", "3125550142"]), Command::Dnc(_)));
     assert!(matches!(parsed(&["status"]), Command::Status(_)));
-    let Command::Sip(sip) = parsed(&["sip", "trace", "abc", "--full", "--pcap", "f"]) else { unreachable!() };
+    let Command::Sip(sip) = parsed(&["sip", "trace", "abc", "--full", "--pcap", "f", "--config", "c"]) else { unreachable!() };
     let SipCommand::Trace(trace) = sip.command;
-    assert!(trace.call.as_deref() == Some("abc") && trace.full && trace.last == 1 && trace.pcap.is_some());
+    assert!(trace.call.as_deref() == Some("abc") && trace.full && trace.last == 1 && trace.pcap.is_some() && sip.place.config.is_some());
 }

@@ -30,15 +30,15 @@ pub(super) struct End {
 }
 
 impl End {
-    fn because(why: impl ToString) -> Self {
-        Self { why: why.to_string(), unsent: false, handshake_failed: false }
+    fn because(why: impl Into<String>) -> Self {
+        Self { why: why.into(), unsent: false, handshake_failed: false }
     }
 
-    fn unsent(why: impl ToString) -> Self {
+    fn unsent(why: impl Into<String>) -> Self {
         Self { unsent: true, ..Self::because(why) }
     }
 
-    fn no_handshake(why: impl ToString) -> Self {
+    fn no_handshake(why: impl Into<String>) -> Self {
         Self { handshake_failed: true, ..Self::because(why) }
     }
 }
@@ -55,7 +55,7 @@ pub(super) async fn inbound(streams: Streams, mut seat: Seat, stream: TcpStream)
             Ok(stream) => serve(&streams.0, &mut seat, patience, stream).await,
             Err(error) => {
                 tracing::info!(remote = %seat.flow.remote, %error, "TLS handshake failed");
-                End::no_handshake(error)
+                End::no_handshake(error.to_string())
             }
         }
     } else {
@@ -117,7 +117,7 @@ async fn write(orders: &mut mpsc::Receiver<Order>, mut writer: impl AsyncWrite +
             writer.flush().await
         };
         if let Err(error) = within(limits::STREAM_WRITE_MS_MAX, written).await {
-            return End::unsent(error);
+            return End::unsent(error.to_string());
         }
     }
     End::because("nobody sends any more")
@@ -135,6 +135,8 @@ struct Reading<'a> {
 impl Reading<'_> {
     async fn run(mut self, mut reader: impl AsyncRead + Unpin) -> End {
         let mut buffer = BytesMut::with_capacity(READ_BYTES);
+        let kept = *self.kept.borrow_and_update();
+        self.patience.keep(kept);
         loop {
             buffer.clear();
             buffer.reserve(READ_BYTES);
@@ -143,7 +145,7 @@ impl Reading<'_> {
                 read = reader.read_buf(&mut buffer) => match read {
                     Ok(0) => return End::because("closed by the peer"),
                     Ok(_) => if let Err(end) = self.take(&buffer).await { return end },
-                    Err(error) => return End::because(error),
+                    Err(error) => return End::because(error.to_string()),
                 },
                 changed = self.kept.changed() => {
                     if changed.is_err() {

@@ -46,36 +46,75 @@ struct Remembered {
     pause_until: Option<Instant>,
 }
 
+/// Where the system says which name servers there are.
+const SYSTEM: &str = "/etc/resolv.conf";
+
 /// Asks the name service.
 pub struct Resolver {
-    service: TokioResolver,
+    service: Mutex<Service>,
+    server: Option<SocketAddr>,
     clock: Clock,
     remembered: Mutex<HashMap<Sought, Remembered>>,
     seed: Mutex<Seed>,
 }
 
-impl Resolver {
-    /// One that asks as the system is configured, or this server alone.
-    pub fn open(clock: Clock, seed: Seed, server: Option<SocketAddr>) -> Result<Self, ResolveError> {
-        let failed = |error: NetError| ResolveError::Setup { what: error.to_string() };
+/// A name service, and what the system's file looked like when it was read.
+struct Service {
+    resolver: TokioResolver,
+    stamp: Stamp,
+}
+
+type Stamp = Option<(std::time::SystemTime, u64)>;
+
+fn stamp() -> Stamp {
+    std::fs::metadata(SYSTEM).ok().and_then(|data| Some((data.modified().ok()?, data.len())))
+}
+
+impl Service {
+    fn open(server: Option<SocketAddr>) -> Result<Self, ResolveError> {
+        let stamp = stamp();
+        let with = |servers| ResolverConfig::from_parts(None, Vec::new(), servers);
+        let alone = |config| TokioResolver::builder_with_config(config, TokioRuntimeProvider::default());
         let mut builder = match server {
-            None => TokioResolver::builder_tokio().map_err(failed)?,
+            None => TokioResolver::builder_tokio().unwrap_or_else(|error| {
+                tracing::warn!(%error, "no name service is configured in {SYSTEM}");
+                alone(with(Vec::new()))
+            }),
             Some(server) => {
                 let connections = [ProtocolConfig::Udp, ProtocolConfig::Tcp].map(|protocol| {
                     let mut connection = ConnectionConfig::new(protocol);
                     connection.port = server.port();
                     connection
                 });
-                let servers = vec![NameServerConfig::new(server.ip(), true, connections.to_vec())];
-                TokioResolver::builder_with_config(ResolverConfig::from_parts(None, Vec::new(), servers), TokioRuntimeProvider::default())
+                alone(with(vec![NameServerConfig::new(server.ip(), true, connections.to_vec())]))
             }
         };
         let options: &mut ResolverOpts = builder.options_mut();
         options.timeout = Duration::from_millis(limits::DNS_ANSWER_MS_MAX);
         options.attempts = 2;
         options.ip_strategy = LookupIpStrategy::Ipv4AndIpv6;
-        let service = builder.build().map_err(failed)?;
-        Ok(Self { service, clock, remembered: Mutex::default(), seed: Mutex::new(seed) })
+        let resolver = builder.build().map_err(|error| ResolveError::Setup { what: error.to_string() })?;
+        Ok(Self { resolver, stamp })
+    }
+}
+
+impl Resolver {
+    /// One that asks as the system is configured, or this server alone. A system without a name service is no failure: it may get one.
+    pub fn open(clock: Clock, seed: Seed, server: Option<SocketAddr>) -> Result<Self, ResolveError> {
+        let service = Mutex::new(Service::open(server)?);
+        Ok(Self { service, server, clock, remembered: Mutex::default(), seed: Mutex::new(seed) })
+    }
+
+    /// The name service as the system has it now: a network may come up, or be another one, while we run.
+    fn service(&self) -> TokioResolver {
+        let mut service = self.service.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.server.is_none() && service.stamp != stamp() {
+            match Service::open(None) {
+                Ok(fresh) => *service = fresh,
+                Err(error) => tracing::warn!(%error, "names are asked for as before"),
+            }
+        }
+        service.resolver.clone()
     }
 
     /// The servers that `uri` means, in the order to try them, over `ours` alone.
@@ -143,7 +182,7 @@ impl Resolver {
 
     async fn naptr(&self, host: &str) -> Vec<Naptr> {
         // Home routers refuse this type of question; that is the same as no record.
-        let Ok(lookup) = self.service.lookup(rooted(host), RecordType::NAPTR).await else { return Vec::new() };
+        let Ok(lookup) = self.service().lookup(rooted(host), RecordType::NAPTR).await else { return Vec::new() };
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let records = lookup.answers().iter().filter_map(|record| match &record.data {
             RData::NAPTR(naptr) => Some(Naptr {
@@ -159,7 +198,7 @@ impl Resolver {
     }
 
     async fn srv(&self, name: &str) -> Result<Vec<Srv>, ResolveError> {
-        let lookup = match self.service.lookup(rooted(name), RecordType::SRV).await {
+        let lookup = match self.service().lookup(rooted(name), RecordType::SRV).await {
             Ok(lookup) => lookup,
             Err(error) if error.is_no_records_found() => return Ok(Vec::new()),
             Err(error) => return Err(failed(name, &error)),
@@ -175,7 +214,7 @@ impl Resolver {
     }
 
     async fn addresses(&self, host: &str) -> Result<Vec<IpAddr>, ResolveError> {
-        match self.service.lookup_ip(host).await {
+        match self.service().lookup_ip(host).await {
             Ok(found) => {
                 let mut all: Vec<IpAddr> = found.iter().take(limits::DNS_PLACES_MAX).collect();
                 all.sort_by_key(IpAddr::is_ipv6);

@@ -1,6 +1,6 @@
 //! The table of connections: who may open one, which one a message goes over, and what is told when one ends. RFC 3261 §18, RFC 5626, RFC 5923.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -89,12 +89,14 @@ struct Table {
     open: HashMap<(Transport, SocketAddr), Open>,
     names: HashMap<SocketAddr, String>,
     welcome: Vec<Peer>,
+    /// Ways that something depends on, whether a connection stands there or not.
+    kept: HashSet<(Transport, SocketAddr)>,
     last_id: u64,
     counts: StreamCounts,
 }
 
 /// What was counted since the beginning.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, serde::Serialize)]
 pub struct StreamCounts {
     /// Connections at this moment.
     pub open: usize,
@@ -191,17 +193,22 @@ impl Streams {
         }
     }
 
-    /// Asks from now on whether the connection lives; false when there is no such connection.
-    pub fn keep(&self, flow: Flow) -> bool {
-        let table = self.0.table();
-        let Some(open) = table.open.get(&key(flow)) else { return false };
-        open.kept.send_replace(Kept::Yes);
-        true
+    /// Asks from now on whether the connection there lives, this one and each that follows it.
+    pub fn keep(&self, flow: Flow) {
+        let mut table = self.0.table();
+        if table.kept.len() < limits::KEPT_FLOWS_MAX {
+            table.kept.insert(key(flow));
+        }
+        if let Some(open) = table.open.get(&key(flow)) {
+            open.kept.send_replace(Kept::Yes);
+        }
     }
 
     /// Nothing depends on the connection any more: it is closed when it has been idle.
     pub fn release(&self, flow: Flow) {
-        if let Some(open) = self.0.table().open.get(&key(flow)) {
+        let mut table = self.0.table();
+        table.kept.remove(&key(flow));
+        if let Some(open) = table.open.get(&key(flow)) {
             open.kept.send_replace(Kept::No);
         }
     }
@@ -269,7 +276,7 @@ impl Table {
         self.last_id += 1;
         let id = self.last_id;
         let (orders_in, orders) = mpsc::channel(limits::STREAM_QUEUE_MAX);
-        let (kept_in, kept) = watch::channel(Kept::No);
+        let (kept_in, kept) = watch::channel(if self.kept.contains(&key(flow)) { Kept::Yes } else { Kept::No });
         self.open.insert(key(flow), Open { id, orders: orders_in.clone(), kept: kept_in });
         Seat { id, flow, orders, orders_in, kept }
     }

@@ -41,6 +41,9 @@ pub enum TlsError {
         /// What is wrong.
         what: String,
     },
+    /// The reading was stopped.
+    #[error("reading the certificates was stopped: {0}")]
+    Stopped(String),
     /// There is a TLS listener and no certificate.
     #[error("a listener over TLS needs [sip.tls] certificate and key")]
     NoCertificate,

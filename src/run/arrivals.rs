@@ -1,6 +1,5 @@
 //! A call arrives: who answers it, or with what words it is refused.
 
-use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
@@ -10,9 +9,8 @@ use crate::base::limits::CALLS_MAX;
 use crate::base::{CallId, Pii};
 use crate::call::{Briefing, Member, Order};
 use crate::dialogue::Agent;
-use crate::net::local_towards;
 use crate::route::{Action, Carriage, Choice, Query, Via};
-use crate::sip::{Arrival, Command, Flow, Party, SipCall};
+use crate::sip::{Arrival, Command, Party, SipCall};
 
 use super::line::{self, Opening};
 use super::news::SipNews;
@@ -126,16 +124,19 @@ impl Switchboard {
         let call = arrival.call;
         let dialled = arrival.request_user.expose().clone();
         let (id, news) = self.enter(call, &arrival.call_id, &dialled, agent.name());
-        let local = reachable(arrival.flow);
+        let local = self.house.ours(arrival.flow);
         let max_forwards = arrival.max_forwards.saturating_sub(1);
         let first = (!first.is_empty()).then(|| plans::first(first, Order::Together, &self.house.people));
         let from = Pii::new(caller);
-        let opening = Opening { sip: call, id, from, dialled, agent, offer: arrival.offer, local, max_forwards, first, calling: None };
+        let trunk = self.house.trunks.of_arrival(&arrival);
+        let transfer = trunk.and_then(|trunk| self.house.trunks.transfer(&trunk)).unwrap_or_default();
+        let opening =
+            Opening { sip: call, id, from, dialled, agent, offer: arrival.offer, local, max_forwards, first, transfer, calling: None };
         tokio::spawn(line::answer(Arc::clone(&self.house), opening, news));
     }
 
     fn passed_on(&mut self, arrival: Arrival, caller: String, via: &Via, onward: Onward) {
-        let (sip, local) = (arrival.call, reachable(arrival.flow));
+        let (sip, local) = (arrival.call, self.house.ours(arrival.flow));
         let shown = onward.emergency.clone().unwrap_or_else(|| "put through".to_owned());
         let (id, news) = self.enter(sip, &arrival.call_id, &shown, "nobody: put through");
         let passing = Passing {
@@ -172,10 +173,4 @@ fn at_once(member: Member) -> Member {
 /// The caller's number where there is one, or else the user part or host that was shown.
 fn number(party: &Party) -> String {
     if party.user.is_empty() { party.host.clone() } else { party.user.clone() }
-}
-
-/// Our address as this caller can reach it.
-fn reachable(flow: Flow) -> IpAddr {
-    let local: SocketAddr = flow.local;
-    if local.ip().is_unspecified() { local_towards(flow.remote).unwrap_or(local.ip()) } else { local.ip() }
 }

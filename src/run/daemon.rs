@@ -117,7 +117,8 @@ pub async fn run(config: Config) -> Result<(), RunError> {
     tokio::spawn(control::serve(control, Arc::new(front)));
     let sip = wires.listening().to_vec();
     let nonce_key = crate::base::entropy::bytes().map_err(RunError::Entropy)?;
-    let settings = Settings { accounts, phones: phone_settings(&config, nonce_key), ..sip_settings(&config, &sip) };
+    let key = crate::base::Secret::new(crate::base::entropy::bytes().map_err(RunError::Entropy)?);
+    let settings = Settings { key, accounts, phones: phone_settings(&config, nonce_key), ..sip_settings(&config, &sip) };
     let desk = Desk { wires: wires.clone(), arrived, settings, roll: roll.clone() };
     let (switchboard, arrived) = Switchboard::new(Arc::clone(&house), Arc::clone(&config), desk);
     let switchboard = tokio::spawn(switchboard.run(arrived, orders));

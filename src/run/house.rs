@@ -14,9 +14,9 @@ use crate::base::clock::Clock;
 use crate::call;
 use crate::config::{Config, Listener, Person};
 use crate::dialogue::{Agent, CallFacts};
-use crate::net::{MediaPorts, Resolver};
+use crate::net::{MediaPorts, Resolver, local_towards};
 use crate::observe::trace::Trace;
-use crate::sip::Command;
+use crate::sip::{Command, Flow};
 use crate::store::Store;
 
 use super::doorman::Doorman;
@@ -76,6 +76,22 @@ pub struct House {
     pub entropy: AtomicU64,
 }
 
+/// An address of ours on the way to a peer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Ours {
+    /// The one that the system has.
+    pub local: IpAddr,
+    /// The one that the peer is told instead.
+    pub told: Option<IpAddr>,
+}
+
+impl Ours {
+    /// What the peer is told.
+    pub fn shown(self) -> IpAddr {
+        self.told.unwrap_or(self.local)
+    }
+}
+
 /// The first entry of a call's journal: what replaying it needs.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Opened {
@@ -101,6 +117,13 @@ impl House {
         }
     }
 
+    /// Where sound of a call on this flow arrives, and what its peer is told of that.
+    pub fn ours(&self, flow: Flow) -> Ours {
+        let local = flow.local.ip();
+        let local = if local.is_unspecified() { local_towards(flow.remote).unwrap_or(local) } else { local };
+        Ours { local, told: self.wires.told(flow.remote.ip()).or(self.advertised) }
+    }
+
     /// Where a socket for sound is bound that arrives at `local`: at every address where the signalling is as well, so that a call survives
     /// a change of ours.
     pub fn media_bind(&self, local: IpAddr) -> IpAddr {
@@ -121,14 +144,14 @@ impl House {
     }
 
     /// What the journal of a call begins with.
-    pub fn opened(&self, agent: &Arc<Agent>, facts: &CallFacts) -> Opened {
+    pub fn opened(&self, agent: &Arc<Agent>, settings: &call::Settings, facts: &CallFacts) -> Opened {
         let models = self.engines.status().into_iter().map(|worker| (worker.kind.to_string(), worker.digest));
         Opened {
             agent: agent.name().to_owned(),
             agent_version: agent.version().to_owned(),
             program: env!("CARGO_PKG_VERSION").to_owned(),
             models: models.collect(),
-            settings: self.call_settings.clone(),
+            settings: settings.clone(),
             facts: facts.clone(),
         }
     }

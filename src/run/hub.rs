@@ -60,6 +60,9 @@ pub struct Hub {
     listen_stats: Arc<ListenStats>,
 }
 
+/// The media thread comes before the listening one, which asks for 10: a packet late is heard, a frame listened to late is not.
+const MEDIA_LEVEL: u8 = 11;
+
 impl Hub {
     /// Starts the media thread, the listening thread and the one that carries their reports.
     pub fn start(clock: Clock) -> Result<Self, HubError> {
@@ -71,7 +74,7 @@ impl Hub {
             }
         })?;
         let reporter = thread.thread().clone();
-        let media_settings = MediaSettings { wake: Some(reporter.clone()), ..MediaSettings::default() };
+        let media_settings = MediaSettings { wake: Some(reporter.clone()), real_time_level: Some(MEDIA_LEVEL) };
         let (media, _) = Media::spawn(media_settings, clock)?;
         let (listen, _) = listen::spawn(clock, Box::new(move || reporter.unpark()))?;
         let mailboxes: Arc<Mutex<HashMap<LegId, Mailbox>>> = Arc::default();

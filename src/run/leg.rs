@@ -1,7 +1,5 @@
 //! A leg of media: from an SDP offer to a socket, a place in the media thread and a seat with the listening one.
 
-use std::net::IpAddr;
-
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
@@ -15,7 +13,7 @@ use crate::rt::Producer;
 use crate::rtp::SourceRule;
 use crate::sdp::{CodecKind, Direction, Negotiated, OfferError, Session};
 
-use super::house::House;
+use super::house::{House, Ours};
 use super::hub::LegNews;
 
 /// Why a call cannot be answered.
@@ -58,14 +56,14 @@ pub struct OpenLeg {
     pub path: String,
 }
 
-/// Opens a leg that answers `offer`, on the address `local` or the one that the configuration advertises.
-pub fn open(house: &House, local: IpAddr, offer: Option<&[u8]>) -> Result<OpenLeg, Refusal> {
-    open_with(house, local, offer, |id, ends| Some(Seat::new(id, ends.captured, ends.gate, hear::Settings::default())))
+/// Opens a leg that answers `offer`, at the address `ours`.
+pub fn open(house: &House, ours: Ours, offer: Option<&[u8]>) -> Result<OpenLeg, Refusal> {
+    open_with(house, ours, offer, |id, ends| Some(Seat::new(id, ends.captured, ends.gate, hear::Settings::default())))
 }
 
 /// Opens a leg that answers `offer`, or offers, to somebody whose words are not ours to hear.
-pub fn open_unheard(house: &House, local: IpAddr, offer: Option<&[u8]>) -> Result<OpenLeg, Refusal> {
-    open_with(house, local, offer, |_, _| None)
+pub fn open_unheard(house: &House, ours: Ours, offer: Option<&[u8]>) -> Result<OpenLeg, Refusal> {
+    open_with(house, ours, offer, |_, _| None)
 }
 
 /// The ends of a leg that hear.
@@ -76,13 +74,13 @@ struct Hearing {
 
 type Seated = fn(LegId, Hearing) -> Option<Box<Seat>>;
 
-fn open_with(house: &House, local: IpAddr, offer: Option<&[u8]>, seated: Seated) -> Result<OpenLeg, Refusal> {
-    let bind = if house.media_address.is_unspecified() { local } else { house.media_address };
+fn open_with(house: &House, ours: Ours, offer: Option<&[u8]>, seated: Seated) -> Result<OpenLeg, Refusal> {
+    let local = if house.media_address.is_unspecified() { ours.local } else { house.media_address };
     let unavailable = |why: String| Refusal { status: 503, why };
     let socket = house.ports.open(house.media_bind(local)).map_err(|error| unavailable(error.to_string()))?;
     let port = socket.local_addr().map_err(|error| unavailable(error.to_string()))?.port();
     let mut seed = house.seed();
-    let mut session = Session::new(house.advertised.unwrap_or(bind), port, seed.fork(1));
+    let mut session = Session::new(ours.told.unwrap_or(local), port, seed.fork(1));
     let (description, agreed) = answer_or_offer(&mut session, offer)?;
     let id = house.hub.new_leg();
     let path = path(agreed.as_ref());

@@ -1,7 +1,6 @@
 //! One call's task: it carries news to [`crate::call::Call`] and does what the call asks for. It decides nothing.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -10,16 +9,18 @@ use tokio::sync::mpsc;
 use crate::base::limits::UTTERANCE_MS_MAX;
 use crate::base::{CallId, Instant, LegId, Pii, Rate, Samples, StreamId, TurnId};
 use crate::call::{Answer, Call, Filed, Hearing, Input, Journalled, LegNews, LegNo, Line as Wire, Plan, Sound};
+use crate::config::TransferBy;
 use crate::dialogue::{Agent, CallFacts, Calling, Kernel, Outcome};
 use crate::hear::Heard;
 use crate::listen::ListenReport;
-use crate::media::{self, Report};
-use crate::sip::{Command, Reason, Replaces, SipCall};
+use crate::media::Report;
+use crate::sip::{Command, Reason, SipCall};
 
-use super::house::House;
+use super::house::{House, Ours};
 use super::hub::LegNews as SoundNews;
 use super::leg::{self, OpenLeg, Prepared};
-use super::news::SipNews;
+use super::news::{Aim, SipNews};
+use super::plans;
 use super::scribe::Scribe;
 use super::second::Wish;
 use super::voice::{FEED, Feeder, Made, Mouth};
@@ -43,13 +44,15 @@ pub struct Opening {
     /// The caller's SDP.
     pub offer: Option<Bytes>,
     /// Our address on the way to the caller.
-    pub local: IpAddr,
+    pub local: Ours,
     /// Hops left for calls that continue this one.
     pub max_forwards: u8,
     /// Who is rung before the agent answers.
     pub first: Option<Plan>,
     /// Why we call; none when they did.
     pub calling: Option<Calling>,
+    /// How the trunk that the call came by puts callers through.
+    pub transfer: TransferBy,
 }
 
 /// Answers a call and stays with it to its end.
@@ -103,7 +106,9 @@ pub(super) enum News {
     /// From a leg that we placed.
     Leg(LegNo, LegNews),
     /// The same, asking for a call that takes the place of this dialog.
-    Attended(LegNo, LegNews, Box<Replaces>),
+    Attended(LegNo, LegNews, Aim),
+    /// A leg of another call of ours is this call's now.
+    Claimed(LegNo, mpsc::Sender<Wish>),
     /// The same for the last time, with what its peer said of it.
     LastOfLeg(LegNo, LegNews, Option<Reason>),
 }
@@ -130,9 +135,11 @@ pub(super) struct Line {
     /// Why the call ends, as whoever hung up said.
     pub(super) reason: Option<Reason>,
     /// What the next leg shall take the place of.
-    pub(super) replaces: Option<Box<Replaces>>,
+    pub(super) aim: Option<Aim>,
+    /// The leg that the caller talks to.
+    pub(super) joined: Option<LegNo>,
     /// The caller holds us without sending sound.
-    held: bool,
+    pub(super) held: bool,
     pub(super) own: mpsc::Receiver<News>,
     pub(super) own_in: mpsc::Sender<News>,
     pub(super) stream: StreamId,
@@ -170,10 +177,12 @@ impl Line {
             calling: opening.calling,
         };
         let scribe = Scribe::new(house.store.clone(), opening.id.clone(), opening.agent.name().to_owned(), opening.agent.zone().clone());
-        let opened = house.opened(&opening.agent, &facts);
+        let mut settings = house.call_settings.clone();
+        settings.people = plans::by_trunk(&settings.people, opening.transfer);
+        let opened = house.opened(&opening.agent, &settings, &facts);
         scribe.journal(0, "opened", &opened);
         let kernel = Kernel::new(Arc::clone(&opening.agent), facts);
-        let call = Call::new(house.call_settings.clone(), kernel, Instant::ZERO);
+        let call = Call::new(settings, kernel, Instant::ZERO);
         let (legs_in, legs) = mpsc::channel(NEWS_MAX);
         Self {
             id: opening.id.clone(),
@@ -191,7 +200,8 @@ impl Line {
             from: opening.from.clone(),
             max_forwards: opening.max_forwards,
             reason: None,
-            replaces: None,
+            aim: None,
+            joined: None,
             held: false,
             own,
             own_in,
@@ -295,6 +305,7 @@ impl Line {
                     self.sip = by;
                 }
             }
+            SipNews::Claimed(claim) => self.give_leg(claim),
             SipNews::Referred { .. } => self.tell(Input::Line(Wire::Referred)),
             SipNews::OfferAnswered(Some(answer)) => self.agreed(&answer).await,
             SipNews::OfferAnswered(None)
@@ -309,62 +320,6 @@ impl Line {
     fn connect(&mut self) {
         if !std::mem::replace(&mut self.connected, true) {
             self.tell(Input::Line(Wire::Connected));
-        }
-    }
-
-    async fn agreed(&mut self, answer: &[u8]) {
-        match self.session.accept_answer(answer) {
-            Ok(agreed) => self.agree(&agreed),
-            Err(error) => {
-                tracing::warn!(call_id = %self.id, %error, "the answer to our offer does not fit");
-                self.house.sip(Command::Hangup { call: self.sip, reason: None }).await;
-            }
-        }
-    }
-
-    /// Our SDP for a call that takes the place of this one; none when it was refused.
-    async fn place_taken(&mut self, by: SipCall, offer: Option<Bytes>) -> Option<(Bytes, Option<crate::sdp::Negotiated>)> {
-        match leg::answer_or_offer(&mut self.session, offer.as_deref()) {
-            Ok(answer) => Some(answer),
-            Err(refusal) => {
-                self.house.sip(Command::Reject { call: by, status: refusal.status, reason: Some(refusal.why) }).await;
-                None
-            }
-        }
-    }
-
-    /// Other media hold from now on. A person whom the caller holds without sending anything hears our music.
-    fn agree(&mut self, agreed: &crate::sdp::Negotiated) {
-        self.house.hub.media(media::Order::Renegotiate(self.leg, leg::renegotiation(agreed)));
-        let held = agreed.direction == crate::sdp::Direction::Inactive;
-        if std::mem::replace(&mut self.held, held) != held {
-            self.tell(Input::Line(Wire::Held(held)));
-        }
-    }
-
-    /// The box has another address: the caller is offered the same sound at the new one.
-    async fn moved(&mut self, ours: IpAddr) {
-        tracing::warn!(call_id = %self.id, "our address is another one; the caller is told");
-        self.session.set_address(self.house.advertised.unwrap_or(ours));
-        let sdp = self.session.offer();
-        self.house.sip(Command::Offer { call: self.sip, sdp }).await;
-    }
-
-    async fn reoffered(&mut self, offer: Option<Bytes>) {
-        let Some(offer) = offer else {
-            let sdp = Some(self.session.offer());
-            self.house.sip(Command::Answer { call: self.sip, sdp }).await;
-            return;
-        };
-        match self.session.answer(&offer) {
-            Ok((answer, agreed)) => {
-                self.agree(&agreed);
-                self.house.sip(Command::Answer { call: self.sip, sdp: Some(answer) }).await;
-            }
-            Err(error) => {
-                tracing::warn!(call_id = %self.id, %error, "new offer refused; the call goes on as it was");
-                self.house.sip(Command::RejectOffer { call: self.sip, status: error.status() }).await;
-            }
         }
     }
 
@@ -417,8 +372,9 @@ impl Line {
             News::Engine(answer) | News::Made(Made::Told(answer)) => self.tell(Input::Engine(answer)),
             News::Filed(filed) => self.tell(Input::Filed(filed)),
             News::Leg(leg, news) => self.tell(Input::Leg { leg, news }),
-            News::Attended(leg, news, replaces) => {
-                self.replaces = Some(replaces);
+            News::Claimed(leg, wishes) => self.claimed(leg, wishes),
+            News::Attended(leg, news, aim) => {
+                self.aim = Some(aim);
                 self.tell(Input::Leg { leg, news });
             }
             News::LastOfLeg(leg, news, reason) => {

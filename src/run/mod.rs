@@ -1,5 +1,6 @@
 //! Every task of the daemon: the switchboard (signalling), one task a call, the sound hub, the keeper of the workers, the control socket.
 
+mod agreeing;
 mod arrivals;
 mod context;
 pub mod control;

@@ -1,14 +1,23 @@
 //! What the switchboard tells the task that owns a call, the caller's or one that we placed.
 
-use std::net::IpAddr;
-
 use bytes::Bytes;
+use tokio::sync::{mpsc, oneshot};
 
+use super::second::Wish;
 use crate::base::Pii;
-use crate::sip::{Event, Reason, Replaces, SipCall};
+use crate::sip::{Event, Flow, Reason, Replaces, SipCall};
+
+/// What a call that is asked for shall take the place of (RFC 3891).
+#[derive(Debug)]
+pub enum Aim {
+    /// A call between the one who asks and the one to be called.
+    Theirs(Box<Replaces>),
+    /// A call of ours: whoever was reached there is to be joined here.
+    Ours(SipCall),
+}
 
 /// News of one SIP call.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub enum SipNews {
     /// Our 200 was acknowledged; with an answer when the offer was ours.
     Acked(Option<Bytes>),
@@ -19,7 +28,7 @@ pub enum SipNews {
     /// It has not taken it.
     OfferRefused,
     /// Our address towards the peer is another one.
-    Moved(IpAddr),
+    Moved(Flow),
     /// A key, by INFO.
     Digit(char),
     /// A call of ours moves on: with this status.
@@ -34,11 +43,11 @@ pub enum SipNews {
     Referred {
         /// Whom.
         target: Pii<String>,
-        /// The call that the new one shall take the place of, at theirs.
-        replaces: Option<Box<Replaces>>,
-        /// That call, where it is one of ours.
-        own: Option<SipCall>,
+        /// The call that the new one shall take the place of.
+        aim: Option<Aim>,
     },
+    /// Another call of ours takes over the leg that this one is joined to.
+    Claimed(oneshot::Sender<mpsc::Sender<Wish>>),
     /// Another call takes the place of this one (RFC 3891): it waits for our answer, and its news come here from then on.
     Replacing {
         /// That call.
@@ -69,11 +78,14 @@ pub fn of_event(event: Event) -> Option<(SipCall, SipNews)> {
         Event::OfferAnswered { call, sdp } => (call, SipNews::OfferAnswered(sdp)),
         Event::OfferRefused { call, .. } => (call, SipNews::OfferRefused),
         Event::Refreshed { call, sdp } => (call, SipNews::OfferAnswered(Some(sdp))),
-        Event::Moved { call, ours } => (call, SipNews::Moved(ours)),
+        Event::Moved { call, flow } => (call, SipNews::Moved(flow)),
         Event::Digit { call, digit, .. } => (call, SipNews::Digit(digit)),
         Event::Progress { call, status, .. } => (call, SipNews::Progress(status)),
         Event::Answered { call, sdp } => (call, SipNews::Answered(sdp)),
-        Event::Referred { call, target, replaces, own } => (call, SipNews::Referred { target, replaces, own }),
+        Event::Referred { call, target, replaces, own } => {
+            let aim = own.map(Aim::Ours).or(replaces.map(Aim::Theirs));
+            (call, SipNews::Referred { target, aim })
+        }
         Event::ReferAccepted { call } => (call, SipNews::ReferAccepted),
         Event::ReferProgress { call, status } => (call, SipNews::ReferProgress(status)),
         Event::ReferFailed { call, status } => (call, SipNews::ReferFailed(status)),

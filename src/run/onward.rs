@@ -1,14 +1,13 @@
 //! A call that no agent hears: a telephone of the business calls out or calls a person, or somebody calls for help. Two legs, joined in the box.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
-use super::house::House;
+use super::house::{House, Ours};
 use super::hub::LegNews as SoundNews;
 use super::leg::{self, OpenLeg, Prepared};
 use super::line::{NEWS_MAX, News};
@@ -59,7 +58,7 @@ pub(super) struct Passing {
     pub(super) by: String,
     pub(super) dialled: Pii<String>,
     pub(super) offer: Option<Bytes>,
-    pub(super) local: IpAddr,
+    pub(super) local: Ours,
     pub(super) max_forwards: u8,
     pub(super) onward: Onward,
 }

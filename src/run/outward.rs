@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
-use super::house::House;
+use super::house::{House, Ours};
 use super::leg::{self, OpenLeg};
 use super::line::{self, Line, Opening};
 use super::news::SipNews;
@@ -19,7 +19,7 @@ use super::ways::Way;
 use crate::base::civil::{Time, Zone};
 use crate::base::clock::unix_millis;
 use crate::base::{CallId, Pii, limits};
-use crate::config::Outbound;
+use crate::config::{Outbound, TransferBy};
 use crate::dialogue::{Agent, Calling};
 use crate::route::{Asked, Carriage, Consent, Country, Dialled, Format, NotCarried, Number, Permit, Purpose, Refusal, Spent};
 use crate::sdp::Negotiated;
@@ -219,9 +219,10 @@ impl Outward {
             dialled: format!("called out: {}", allowed.why.as_str()),
             agent: Arc::clone(&allowed.agent),
             offer: None,
-            local: std::net::IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED),
+            local: Ours { local: std::net::IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED), told: None },
             max_forwards: 70,
             first: None,
+            transfer: TransferBy::Bridge,
             calling: Some(match allowed.why {
                 Purpose::Callback => Calling::Callback,
                 Purpose::Reminder => Calling::Reminder,
@@ -233,8 +234,8 @@ impl Outward {
     async fn try_ways(&self, allowed: &Allowed, mut opening: Opening) -> End {
         let mut status = 480;
         for way in &allowed.ways {
-            let (name, number) = way.trunk.as_ref().map(|trunk| (trunk.name.as_str(), trunk.number.as_str())).unwrap_or_default();
-            let pass = match self.house.doorman.admit_out(name, number) {
+            let name = way.trunk.as_ref().map_or("", |trunk| trunk.name.as_str());
+            let pass = match self.house.doorman.admit_out(name) {
                 Ok(pass) => pass,
                 Err(over) => {
                     tracing::warn!(call_id = %allowed.id, trunk = name, %over, "a trunk does not take the call");
@@ -267,10 +268,11 @@ impl Outward {
         way: &Way,
         opening: &mut Opening,
     ) -> Result<(OpenLeg, Negotiated, mpsc::Receiver<SipNews>), u16> {
-        let mut leg = leg::open(&self.house, way.flow.local.ip(), None).map_err(|refusal| refusal.status)?;
+        let mut leg = leg::open(&self.house, self.house.ours(way.flow), None).map_err(|refusal| refusal.status)?;
         let invite = way.invite(leg.description.clone(), "");
-        let Placed { call, mut news } = self.house.place(invite).await.ok_or(503_u16)?;
+        let Placed { call, mut news, call_id: sip_call_id } = self.house.place(invite).await.ok_or(503_u16)?;
         opening.sip = call;
+        self.house.trace.name(&sip_call_id, allowed.id.as_str());
         let (agent, call_id) = (allowed.agent.name().to_owned(), allowed.id.to_string());
         self.roll.enter(call, InProgress { call_id, started_ms: unix_millis(), to: opening.dialled.clone(), agent });
         let deadline = tokio::time::Instant::now() + RING;

@@ -2,17 +2,18 @@
 
 use std::sync::Arc;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 use super::leg;
-use super::line::Line;
+use super::line::{Line, News};
+use super::news::Aim;
 use super::second::{self, Errand, WISHES_MAX, Wish};
 use crate::base::Pii;
 use crate::call::{Context, Input, LegNews, LegNo, Line as Wire, Member, Output, Parting, Tune};
 use crate::config::{At, Reach};
 use crate::listen::{self, Attention};
 use crate::media;
-use crate::sip::{Command, with_headers};
+use crate::sip::{Command, SipCall, with_headers};
 
 impl Line {
     /// Does what is about people; everything else is handed back.
@@ -26,6 +27,7 @@ impl Line {
             Output::Hush { leg } => self.wish(leg, Wish::Hush),
             Output::Bridge { leg } => {
                 self.attend(Attention::Shut);
+                self.joined = Some(leg);
                 self.wish(leg, Wish::Bridge(self.leg));
             }
             Output::Attend => self.attend(Attention::Open),
@@ -66,6 +68,11 @@ impl Line {
     }
 
     fn ring(&mut self, no: LegNo, member: Member, context: Context) {
+        let replaces = match self.aim.take() {
+            Some(Aim::Ours(other)) => return self.claim(no, other),
+            Some(Aim::Theirs(replaces)) => Some(replaces),
+            None => None,
+        };
         let (wishes_in, wishes) = mpsc::channel(WISHES_MAX);
         self.seconds.insert(no, wishes_in);
         let errand = Errand {
@@ -78,9 +85,37 @@ impl Line {
             max_forwards: self.max_forwards,
             ways: None,
             emergency: false,
-            replaces: self.replaces.take(),
+            replaces,
         };
         tokio::spawn(second::ring(Arc::clone(&self.house), errand, wishes, self.own_in.clone()));
+    }
+
+    /// A person joins the caller to whom they have reached by another call of ours: that call's leg becomes this one's.
+    fn claim(&self, no: LegNo, other: SipCall) {
+        let (house, news) = (Arc::clone(&self.house), self.own_in.clone());
+        tokio::spawn(async move {
+            let told = match house.claim(other).await {
+                Some(wishes) => News::Claimed(no, wishes),
+                None => News::LastOfLeg(no, LegNews::Failed(481), None),
+            };
+            let _ = news.send(told).await;
+        });
+    }
+
+    pub(super) fn claimed(&mut self, no: LegNo, wishes: mpsc::Sender<Wish>) {
+        if wishes.try_send(Wish::Rehome(no, self.own_in.clone())).is_err() {
+            return self.tell(Input::Leg { leg: no, news: LegNews::Gone });
+        }
+        self.seconds.insert(no, wishes);
+        self.tell(Input::Leg { leg: no, news: LegNews::Answered });
+    }
+
+    /// Another call of ours takes over the leg that the caller talks to: to this call its person has gone.
+    pub(super) fn give_leg(&mut self, claim: oneshot::Sender<mpsc::Sender<Wish>>) {
+        let Some((leg, wishes)) = self.joined.and_then(|leg| Some((leg, self.seconds.remove(&leg)?))) else { return };
+        if claim.send(wishes).is_ok() {
+            self.tell(Input::Leg { leg, news: LegNews::Gone });
+        }
     }
 
     fn wish(&mut self, no: LegNo, wish: Wish) {

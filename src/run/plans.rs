@@ -1,6 +1,7 @@
 //! From people as they are configured to the plans that a call follows.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::base::Pii;
 use crate::call::{Means, Member, Order, Plan};
@@ -17,6 +18,17 @@ pub fn plans(people: &People) -> BTreeMap<String, Plan> {
 pub fn first(names: &[String], order: Order, people: &People) -> Plan {
     let members = names.iter().filter_map(|name| people.get(name).map(|person| plan(name, person, people)));
     Plan { means: Means::Bridge, order, members: members.flat_map(|plan| plan.members).collect() }
+}
+
+/// The same plans for a caller who came by a trunk that puts through in this way.
+pub fn by_trunk(plans: &Arc<BTreeMap<String, Plan>>, by: TransferBy) -> Arc<BTreeMap<String, Plan>> {
+    let means = match by {
+        TransferBy::Auto => return Arc::clone(plans),
+        TransferBy::Bridge => Means::Bridge,
+        TransferBy::Refer => Means::Refer,
+    };
+    let of_trunk = |plan: &Plan| Plan { means: if plan.means == Means::Auto { means } else { plan.means }, ..plan.clone() };
+    Arc::new(plans.iter().map(|(name, plan)| (name.clone(), of_trunk(plan))).collect())
 }
 
 fn plan(name: &str, person: &Person, people: &People) -> Plan {

@@ -12,7 +12,7 @@ use super::house::House;
 use super::hub::LegNews as SoundNews;
 use super::leg;
 use super::line::News;
-use super::news::SipNews;
+use super::news::{Aim, SipNews};
 use super::place::Placed;
 use super::telling::Telling;
 use super::ways::Way;
@@ -46,6 +46,8 @@ pub enum Wish {
     AnswerRefer(Result<(), u16>),
     /// Tell it how that goes.
     NotifyRefer(u16),
+    /// Belong to another call from now on, under this name there.
+    Rehome(LegNo, mpsc::Sender<News>),
     /// End it.
     Drop(Parting, Option<Reason>),
 }
@@ -79,7 +81,7 @@ impl Errand {
     /// Leave of the trunk's caps, where a trunk carries the call.
     fn pass(&self, house: &House, way: &Way) -> Result<Option<Pass>, u16> {
         let Some(trunk) = way.trunk.as_ref().filter(|_| !self.emergency) else { return Ok(None) };
-        let pass = house.doorman.admit_out(&trunk.name, &trunk.number);
+        let pass = house.doorman.admit_out(&trunk.name);
         pass.map(Some).map_err(|over| {
             tracing::warn!(call_id = %self.id, trunk = trunk.name, %over, "a trunk does not take the call");
             over.status()
@@ -89,11 +91,18 @@ impl Errand {
 
 /// Rings, and stays with the leg to its end.
 pub async fn ring(house: Arc<House>, mut errand: Errand, mut wishes: mpsc::Receiver<Wish>, news: mpsc::Sender<News>) {
-    let no = errand.leg;
-    let last = run(&house, &mut errand, &mut wishes, &news).await;
+    let mut home = Home { no: errand.leg, news };
+    let last = run(&house, &mut errand, &mut wishes, &mut home).await;
+    let Home { no, news } = home;
     if let Some((last, reason)) = last {
         let _ = news.send(News::LastOfLeg(no, last, reason)).await;
     }
+}
+
+/// The call that a leg belongs to.
+struct Home {
+    no: LegNo,
+    news: mpsc::Sender<News>,
 }
 
 /// The leg's last news; none when the call gave it up.
@@ -101,7 +110,7 @@ async fn run(
     house: &Arc<House>,
     errand: &mut Errand,
     wishes: &mut mpsc::Receiver<Wish>,
-    news: &mpsc::Sender<News>,
+    home: &mut Home,
 ) -> Option<(LegNews, Option<Reason>)> {
     let failed = |status| Some((LegNews::Failed(status), None));
     let (mut ways, travels) = match ways_of(house, errand).await {
@@ -117,7 +126,7 @@ async fn run(
                 continue;
             }
         };
-        let end = second.live(wishes, news).await;
+        let end = second.live(wishes, home).await;
         second.end().await;
         match end {
             End::Failed(why) if matches!(why, 408 | 430 | 500..=599) => status = why,
@@ -172,16 +181,16 @@ struct Second<'a> {
     telling: Telling,
     /// The other side holds the call, and is said to send its own music meanwhile.
     holds: bool,
-    /// The dialog that a call which is asked for shall take the place of, until the call is told.
-    replaces: Option<Box<Replaces>>,
+    /// What a call that is asked for shall take the place of, until the call is told.
+    aim: Option<Aim>,
     parting: Reason,
-    /// It counts among the trunk's calls until it ends.
+    /// What it counts against, to its end.
     _pass: Option<Pass>,
 }
 
 impl<'a> Second<'a> {
     async fn place(house: &'a Arc<House>, errand: &Errand, travels: &Travels, way: Way) -> Result<Self, u16> {
-        let opened = leg::open_unheard(house, way.flow.local.ip(), None).map_err(|refusal| {
+        let opened = leg::open_unheard(house, house.ours(way.flow), None).map_err(|refusal| {
             tracing::warn!(call_id = %errand.id, why = %refusal.why, "no second leg");
             refusal.status
         })?;
@@ -192,7 +201,8 @@ impl<'a> Second<'a> {
         invite.replaces = errand.replaces.as_deref().cloned();
         invite.headers.extend(super::context::headers(travels, &errand.id, &errand.context));
         let (sound_in, sound) = mpsc::channel(super::line::NEWS_MAX);
-        let Placed { call, news: sip } = house.place(invite).await.ok_or(503_u16)?;
+        let Placed { call, call_id, news: sip } = house.place(invite).await.ok_or(503_u16)?;
+        house.trace.name(&call_id, errand.id.as_str());
         tracing::info!(call_id = %errand.id, leg = errand.leg.0, to = %way.flow.remote, "a second leg is rung");
         let telling = Telling::open(house, opened.id, &errand.agent, opened.playback);
         leg::begin(house, opened.setup, sound_in);
@@ -209,13 +219,13 @@ impl<'a> Second<'a> {
             sound,
             telling,
             holds: false,
-            replaces: None,
+            aim: None,
             parting: reason(Parting::Over),
             _pass: pass,
         })
     }
 
-    async fn live(&mut self, wishes: &mut mpsc::Receiver<Wish>, news: &mpsc::Sender<News>) -> End {
+    async fn live(&mut self, wishes: &mut mpsc::Receiver<Wish>, home: &mut Home) -> End {
         loop {
             let told = tokio::select! {
                 wish = wishes.recv() => match wish {
@@ -224,6 +234,11 @@ impl<'a> Second<'a> {
                         return End::Dropped;
                     }
                     None => return End::Dropped,
+                    Some(Wish::Rehome(no, news)) => {
+                        self.no = no;
+                        *home = Home { no, news };
+                        None
+                    }
                     Some(wish) => {
                         self.wish(wish).await;
                         None
@@ -240,11 +255,11 @@ impl<'a> Second<'a> {
                 done = self.telling.go_on() => done.then_some(LegNews::Told),
             };
             let Some(told) = told else { continue };
-            let news_of_leg = match self.replaces.take() {
-                Some(replaces) => News::Attended(self.no, told, replaces),
+            let news_of_leg = match self.aim.take() {
+                Some(aim) => News::Attended(self.no, told, aim),
                 None => News::Leg(self.no, told),
             };
-            if news.send(news_of_leg).await.is_err() {
+            if home.news.send(news_of_leg).await.is_err() {
                 return End::Dropped;
             }
         }
@@ -274,7 +289,7 @@ impl<'a> Second<'a> {
             Wish::AnswerRefer(Ok(())) => self.house.sip(Command::AcceptRefer { call }).await,
             Wish::AnswerRefer(Err(status)) => self.house.sip(Command::RejectRefer { call, status }).await,
             Wish::NotifyRefer(status) => self.house.sip(Command::NotifyRefer { call, status }).await,
-            Wish::Drop(..) => {}
+            Wish::Rehome(..) | Wish::Drop(..) => {}
         }
     }
 
@@ -291,12 +306,12 @@ impl<'a> Second<'a> {
                 let agreed = self.session.accept_answer(&answer).ok();
                 Ok(agreed.and_then(|agreed| self.agree(&agreed)))
             }
-            SipNews::Referred { target, replaces, .. } => {
-                self.replaces.clone_from(&replaces);
+            SipNews::Referred { target, aim } => {
+                self.aim = aim;
                 Ok(Some(LegNews::Referred { to: target }))
             }
-            SipNews::Moved(ours) => {
-                self.session.set_address(self.house.advertised.unwrap_or(ours));
+            SipNews::Moved(flow) => {
+                self.session.set_address(self.house.ours(flow).shown());
                 let sdp = self.session.offer();
                 self.house.sip(Command::Offer { call: self.call, sdp }).await;
                 Ok(None)

@@ -11,7 +11,7 @@ use crate::base::limits::CALLS_MAX;
 use crate::config::Config;
 use crate::net::Arrived;
 use crate::observe::trace::{Passing, Towards};
-use crate::sip::{EndCause, Endpoint, Event, Flow, Output, SipCall};
+use crate::sip::{EndCause, Endpoint, Event, Flow, HostPort, Output, Peer, SipCall};
 
 use super::doorman::Doorman;
 use super::house::House;
@@ -103,10 +103,16 @@ impl Switchboard {
                 self.house.trunks.moved(peer);
             }
             Arrived::Seen { peer, public } => {
-                self.endpoint.handle_seen(now, peer, public);
+                self.advertise(peer.ip().into(), Some(public.into()));
                 self.house.trunks.moved(peer);
             }
         }
+    }
+
+    /// What the peers of a block are told that our address is, for the signalling and for sound.
+    pub(super) fn advertise(&mut self, peer: Peer, host: Option<HostPort>) {
+        self.wires.note_told(peer, host.as_ref().and_then(|host| host.host.parse().ok()));
+        self.endpoint.advertise(peer, host);
     }
 
     /// A message; what was let in is in the trace, and a connection over which something came that was not is closed.
@@ -141,10 +147,20 @@ impl Switchboard {
 
     fn event(&mut self, event: Event) {
         match event {
-            Event::Incoming(arrival) => self.incoming(*arrival),
+            Event::Incoming(arrival) => {
+                self.wires.watch(arrival.call, arrival.flow.remote);
+                self.incoming(*arrival);
+            }
             Event::Noticed(notice) => Doorman::notice(&notice),
             Event::Registered(_) | Event::Probed { .. } | Event::Unauthorised { .. } => self.house.trunks.tell(&event),
-            Event::PhoneRegistered { .. } | Event::PhoneGone { .. } => self.house.phone_book.tell(&event),
+            Event::PhoneRegistered { ref contact, .. } => {
+                self.wires.keep(contact.flow);
+                self.house.phone_book.tell(&event);
+            }
+            Event::PhoneGone { ref contact, .. } => {
+                self.wires.release(contact.flow);
+                self.house.phone_book.tell(&event);
+            }
             Event::Acked { call, sdp } => {
                 self.house.doorman.acknowledged(call);
                 self.news(call, SipNews::Acked(sdp));
@@ -156,6 +172,7 @@ impl Switchboard {
                     self.lines.insert(by, line);
                 }
                 self.roll.rename(call, by);
+                self.wires.unwatch(call);
             }
             Event::Ended { call, cause } => {
                 let failed = matches!(cause, EndCause::NoAck | EndCause::Timeout);
@@ -187,6 +204,7 @@ impl Switchboard {
         self.news(call, last);
         self.lines.remove(&call);
         self.house.doorman.over(call);
+        self.wires.unwatch(call);
         self.roll.leave(call);
     }
 }

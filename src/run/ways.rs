@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use super::house::House;
+use super::trunks::TrunkWay;
 use crate::base::Pii;
 use crate::config::{At, CallerId, Context as Travels, Person, Reach, Trunk};
 use crate::route::Carriage;
@@ -26,8 +27,6 @@ pub struct Way {
 pub struct ByTrunk {
     /// Its name.
     pub name: String,
-    /// The number as its caps look at it.
-    pub number: String,
     /// The number that we show.
     pub shown: Option<String>,
     /// Where that number stands.
@@ -36,6 +35,8 @@ pub struct ByTrunk {
     pub user: Option<String>,
     /// The domain of both.
     pub domain: String,
+    /// What it wants of an INVITE besides; none while it seems to be down.
+    pub wants: Option<TrunkWay>,
 }
 
 impl Way {
@@ -45,6 +46,9 @@ impl Way {
         invite.account = self.account;
         from.clone_into(&mut invite.from_user);
         let Some(trunk) = &self.trunk else { return invite };
+        if let Some(wants) = &trunk.wants {
+            wants.dress(&mut invite);
+        }
         let shown = trunk.shown.clone().or_else(|| trunk.user.clone()).unwrap_or_else(|| from.to_owned());
         let account = trunk.user.clone().unwrap_or_else(|| shown.clone());
         invite.from_user = if trunk.stands == CallerId::From { shown.clone() } else { account };
@@ -149,7 +153,7 @@ impl House {
                     flow: found.flow,
                     target: format!("sip:{}@{}{}", carriage.user, found.domain, found.flow.transport.uri_param()),
                     account: found.account,
-                    trunk: self.config.trunks.get(&carriage.trunk).map(|trunk| by_trunk(trunk, carriage)),
+                    trunk: self.config.trunks.get(&carriage.trunk).map(|trunk| by_trunk(trunk, carriage, Some(found))),
                 })),
             }
         }
@@ -167,7 +171,7 @@ impl House {
             for server in &trunk.servers {
                 let Some(address) = server.split_once(':').map(|(_, address)| address) else { continue };
                 let found = self.ways_of_uri(&format!("sip:{}@{address}", carriage.user)).await.unwrap_or_default();
-                ways.extend(found.into_iter().map(|way| Way { trunk: Some(by_trunk(trunk, carriage)), ..way }));
+                ways.extend(found.into_iter().map(|way| Way { trunk: Some(by_trunk(trunk, carriage, None)), ..way }));
             }
         }
         ways
@@ -195,14 +199,14 @@ impl House {
 /// Servers of one URI that are tried.
 const PLACES_MAX: usize = 4;
 
-fn by_trunk(trunk: &Trunk, carriage: &Carriage) -> ByTrunk {
+fn by_trunk(trunk: &Trunk, carriage: &Carriage, wants: Option<TrunkWay>) -> ByTrunk {
     ByTrunk {
         name: trunk.name.clone(),
-        number: carriage.counted.clone(),
         shown: carriage.caller.clone(),
         stands: trunk.caller_id,
         user: trunk.user.clone(),
         domain: trunk.domain.clone(),
+        wants,
     }
 }
 

@@ -9,11 +9,11 @@ use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::base::clock::Clock;
-use crate::base::limits::{DATAGRAM_KEEP_EVERY_MS, KEPT_FLOWS_MAX};
+use crate::base::limits::{CALLS_MAX, DATAGRAM_KEEP_EVERY_MS, KEPT_FLOWS_MAX};
 use crate::config::Listener;
 use crate::net::{Arrived, Asked, StreamCounts, Streams, Tls, TlsError, TlsFiles, UdpFlow, is_stun, local_towards, tcp_listener};
 use crate::sip::stream::PING;
-use crate::sip::{Flow, Peer, Transport};
+use crate::sip::{Flow, Peer, SipCall, Transport};
 
 /// News that wait at once. Full: connections are not read from, and datagrams wait in the system's buffer, which drops.
 const NEWS_MAX: usize = 1_024;
@@ -74,8 +74,18 @@ struct Watched {
     peers: HashMap<SocketAddr, Option<IpAddr>>,
     /// Questions to STUN servers.
     asked: HashMap<Asked, oneshot::Sender<SocketAddr>>,
+    /// The peer of each call that came in: our address towards it is watched as well.
+    callers: HashMap<SipCall, SocketAddr>,
+    /// What peers are told that our address is, where that is not the local one.
+    told: Vec<(Peer, IpAddr)>,
     /// STUN servers, by the peer that they are asked for; and what they last said.
     mirrors: HashMap<SocketAddr, (SocketAddr, Option<SocketAddr>)>,
+}
+
+impl Watched {
+    fn is_needed(&self, peer: SocketAddr) -> bool {
+        self.kept.iter().any(|flow| flow.remote == peer) || self.callers.values().any(|known| *known == peer)
+    }
 }
 
 /// All sockets; clones share them.
@@ -89,7 +99,9 @@ impl Wires {
         if settings.tls.own.is_none() && settings.listen.iter().any(|listener| listener.transport == Transport::Tls) {
             return Err(TlsError::NoCertificate.into());
         }
-        let tls = Arc::new(Tls::open(settings.tls)?);
+        let files = settings.tls;
+        let opened = tokio::task::spawn_blocking(move || Tls::open(files)).await;
+        let tls = Arc::new(opened.map_err(|error| TlsError::Stopped(error.to_string()))??);
         let streams = Streams::new(clock, Arc::clone(&tls), settings.welcome, news.clone());
         let (mut datagrams, mut listening) = (Vec::new(), Vec::new());
         for listener in settings.listen {
@@ -110,7 +122,7 @@ impl Wires {
         for socket in &wires.0.datagrams {
             tokio::spawn(wires.clone().receive(socket.clone()));
         }
-        tokio::spawn(wires.clone().watch());
+        tokio::spawn(wires.clone().look_around());
         Ok((wires, arrived))
     }
 
@@ -124,10 +136,11 @@ impl Wires {
         if flow.transport.is_reliable() {
             return self.0.streams.send(flow, bytes);
         }
-        match self.socket_of(flow) {
-            Some(socket) => socket.send(flow.remote, &bytes),
-            None => tracing::warn!(local = %flow.local, remote = %flow.remote, "nothing listens there to send from"),
-        }
+        let Some(socket) = self.socket_of(flow) else {
+            tracing::warn!(local = %flow.local, remote = %flow.remote, "nothing listens there to send from");
+            return;
+        };
+        socket.send(flow.remote, &bytes);
     }
 
     /// Closes a connection once everything before this was written.
@@ -143,18 +156,40 @@ impl Wires {
             return;
         }
         watched.kept.push(flow);
-        watched.peers.insert(flow.remote, local_towards(flow.remote));
+        watched.peers.entry(flow.remote).or_insert_with(|| local_towards(flow.remote));
         drop(watched);
-        self.0.streams.keep(flow);
+        if flow.transport.is_reliable() {
+            self.0.streams.keep(flow);
+        }
     }
 
     /// Ends what [`Wires::keep`] began.
     pub fn release(&self, flow: Flow) {
         let mut watched = self.watched();
         watched.kept.retain(|known| !known.is_same_way(flow));
-        watched.peers.remove(&flow.remote);
+        if !watched.is_needed(flow.remote) {
+            watched.peers.remove(&flow.remote);
+        }
         drop(watched);
         self.0.streams.release(flow);
+    }
+
+    /// Watches our address towards the peer of a call, until [`Wires::unwatch`].
+    pub fn watch(&self, call: SipCall, peer: SocketAddr) {
+        let mut watched = self.watched();
+        if watched.callers.len() < 2 * CALLS_MAX {
+            watched.callers.insert(call, peer);
+            watched.peers.entry(peer).or_insert_with(|| local_towards(peer));
+        }
+    }
+
+    /// The call is over.
+    pub fn unwatch(&self, call: SipCall) {
+        let mut watched = self.watched();
+        let Some(peer) = watched.callers.remove(&call) else { return };
+        if !watched.is_needed(peer) {
+            watched.peers.remove(&peer);
+        }
     }
 
     /// The name that the certificate at `remote` must have.
@@ -223,14 +258,24 @@ impl Wires {
         if watched.mirrors.len() >= STUN_MAX && !watched.mirrors.contains_key(&peer) {
             return;
         }
-        watched.mirrors.insert(peer, (server, None));
+        let seen = watched.mirrors.get(&peer).filter(|(known, _)| *known == server).and_then(|(_, seen)| *seen);
+        watched.mirrors.insert(peer, (server, seen));
         drop(watched);
         tokio::spawn(self.clone().look_into_mirrors());
     }
 
-    /// The address that this peer is told, where a STUN server was asked for it: sound belongs there as well.
-    pub fn public_towards(&self, peer: IpAddr) -> Option<IpAddr> {
-        self.watched().mirrors.iter().find(|(known, _)| known.ip() == peer).and_then(|(_, (_, seen))| seen.map(|public| public.ip()))
+    /// Notes the address that the peers of a block are told; none for the local one.
+    pub fn note_told(&self, peer: Peer, told: Option<IpAddr>) {
+        let mut watched = self.watched();
+        watched.told.retain(|(known, _)| *known != peer);
+        if watched.told.len() < KEPT_FLOWS_MAX {
+            watched.told.extend(told.map(|told| (peer, told)));
+        }
+    }
+
+    /// The address that this peer is told: its sound belongs there as well.
+    pub fn told(&self, peer: IpAddr) -> Option<IpAddr> {
+        self.watched().told.iter().find(|(known, _)| known.contains(peer)).map(|(_, told)| *told)
     }
 
     fn socket_of(&self, flow: Flow) -> Option<&UdpFlow> {
@@ -273,15 +318,16 @@ impl Wires {
         }
     }
 
-    async fn watch(self) {
+    async fn look_around(self) {
         let (mut ticks, mut kept_ms, mut stun_ms) = (tokio::time::interval(WATCH_EVERY), 0, 0);
         let step = u64::try_from(WATCH_EVERY.as_millis()).unwrap_or(u64::MAX);
         loop {
             ticks.tick().await;
-            match self.0.tls.reload_if_changed() {
-                Ok(false) => {}
-                Ok(true) => tracing::info!("the certificates were read again"),
-                Err(error) => tracing::error!(%error, "the old certificates stay"),
+            let tls = Arc::clone(&self.0.tls);
+            match tokio::task::spawn_blocking(move || tls.reload_if_changed()).await {
+                Ok(Ok(true)) => tracing::info!("the certificates were read again"),
+                Ok(Err(error)) => tracing::error!(%error, "the old certificates stay"),
+                Ok(Ok(false)) | Err(_) => {}
             }
             if !self.look_at_addresses().await {
                 return;

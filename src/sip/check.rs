@@ -27,13 +27,27 @@ pub struct Core {
 }
 
 /// Headers of which there may be one only, among those this program reads.
-const SINGLE: [&str; 6] = [name::TO, name::FROM, name::CALL_ID, name::CSEQ, name::MAX_FORWARDS, name::CONTENT_TYPE];
+const SINGLE: [&str; 11] = [
+    name::TO,
+    name::FROM,
+    name::CALL_ID,
+    name::CSEQ,
+    name::MAX_FORWARDS,
+    name::CONTENT_TYPE,
+    name::REPLACES,
+    name::SESSION_EXPIRES,
+    name::MIN_SE,
+    name::RSEQ,
+    name::RACK,
+];
 
 /// Takes the headers apart that every message must have.
 pub fn check(message: &Message) -> Result<Core, Malformed> {
     let breach = |rule| Malformed::new(rule, 0);
     if SINGLE.iter().any(|name| message.all(name).nth(1).is_some()) {
-        return Err(breach("RFC 3261 7.3.1: one To, From, Call-ID, CSeq, Max-Forwards and Content-Type"));
+        return Err(breach(
+            "RFC 3261 7.3.1: one To, From, Call-ID, CSeq, Max-Forwards, Content-Type, Replaces, Session-Expires, Min-SE, RSeq and RAck",
+        ));
     }
     let vias = vias(message).ok_or(breach("RFC 3261 20.42: every Via is sound"))?;
     let hops = vias.len();

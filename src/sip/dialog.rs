@@ -1,8 +1,8 @@
 //! A dialog: who with whom, by which way, and where the numbers stand. RFC 3261 §12.
 
 use super::check::Core;
-use super::message::{Header, Message, name};
-use super::values::NameAddr;
+use super::message::{Header, Message, Start, name};
+use super::values::{NameAddr, cseq};
 use super::{Method, Uri, lex, with_headers};
 
 /// One end of a dialog, ours.
@@ -38,6 +38,8 @@ pub struct Opening {
     pub target: Vec<u8>,
     /// The number of the INVITE.
     pub seq: u32,
+    /// The routes that it takes, each in its brackets.
+    pub routes: Vec<Vec<u8>>,
 }
 
 impl Dialog {
@@ -68,9 +70,27 @@ impl Dialog {
             local: with_tag(&opening.local, &opening.local_tag),
             remote: [b"<", opening.target.as_slice(), b">"].concat(),
             target: opening.target,
-            routes: Vec::new(),
+            routes: opening.routes,
             local_tag: opening.local_tag,
         }
+    }
+
+    /// The dialog that an INVITE of ours may open, from the INVITE itself.
+    pub fn of_invite(invite: &Message) -> Option<Self> {
+        let Start::Request { uri, .. } = &invite.start else { return None };
+        let (from, seq) = (invite.get(name::FROM)?, invite.get(name::CSEQ).and_then(cseq)?.0);
+        Some(Self {
+            call_id: invite.get(name::CALL_ID)?.to_vec(),
+            remote_tag: None,
+            local_seq: seq,
+            remote_seq: None,
+            local_tag: NameAddr::parse(from)?.tag?,
+            local: from.to_vec(),
+            passes: [name::AUTHORIZATION, name::PROXY_AUTHORIZATION].iter().flat_map(|pass| headers_of(invite, pass)).collect(),
+            remote: invite.get(name::TO)?.to_vec(),
+            target: uri.clone(),
+            routes: Vec::new(),
+        })
     }
 
     /// The callee has answered: its tag, its Contact, and the way in reverse.
@@ -144,6 +164,10 @@ impl Dialog {
         let route = self.routes.first().and_then(|route| NameAddr::parse(route)).map(|route| route.uri());
         route.or_else(|| Uri::parse(&self.target)).unwrap_or_default()
     }
+}
+
+fn headers_of(message: &Message, name: &str) -> Vec<Header> {
+    message.headers.iter().filter(|header| header.name == name).cloned().collect()
 }
 
 fn is_loose(route: &[u8]) -> bool {

@@ -49,7 +49,7 @@ pub enum EndCause {
 pub enum Event {
     /// Somebody calls. 100 was sent; answer with `Ring`, `Progress`, `Accept` or `Reject`.
     Incoming(Box<Arrival>),
-    /// The caller has acknowledged our 200, or our answer to a re-INVITE.
+    /// The caller has acknowledged our 200, or our answer to a re-INVITE. (What a PRACK brings comes as `OfferAnswered`.)
     Acked {
         /// The call.
         call: SipCall,
@@ -81,16 +81,16 @@ pub enum Event {
     Progress {
         /// The call.
         call: SipCall,
-        /// 101 to 199.
+        /// 101 to 198.
         status: u16,
-        /// Early media.
+        /// Sound before the answer; several phones may ring, and each may bring its own.
         sdp: Option<Bytes>,
     },
     /// A call of ours was answered; the ACK was sent.
     Answered {
         /// The call.
         call: SipCall,
-        /// The SDP answer.
+        /// The peer's description that holds: that of the 200, or one from before that was acknowledged.
         sdp: Option<Bytes>,
     },
     /// A call of ours was not answered.
@@ -201,8 +201,8 @@ pub enum Event {
     Moved {
         /// The call.
         call: SipCall,
-        /// The new address.
-        ours: std::net::IpAddr,
+        /// Its way from now on.
+        flow: Flow,
     },
     /// Somebody was kept out, or silenced: a line for the log.
     Noticed(super::Notice),

@@ -24,6 +24,8 @@ pub struct Invite {
     pub from_display: String,
     /// The host in From; `None` for our own. A registrar knows us by its own domain.
     pub from_host: Option<String>,
+    /// Routes that the call takes, such as those of a registrar's Service-Route (RFC 3608).
+    pub routes: Vec<String>,
     /// Our SDP offer.
     pub offer: Bytes,
     /// How many hops are left: 70 for a call of our own, one less than the incoming call's when this one continues it.
@@ -51,6 +53,7 @@ impl Invite {
             from_user: String::new(),
             from_display: String::new(),
             from_host: None,
+            routes: Vec::new(),
             offer,
             max_forwards: 70,
             account: None,

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::digest::Guard;
+use super::digest::{Guard, Offered};
 use super::message::{Message, name};
 use super::values::{NameAddr, address_params};
 use super::{Flow, Peer, lex};
@@ -33,6 +33,8 @@ pub struct Phones {
     pub networks: Vec<Peer>,
     /// The realm in our challenges.
     pub realm: String,
+    /// Which challenges they get.
+    pub digest: Offered,
     /// Whoever knows it can make our nonces.
     pub key: Secret<[u8; 32]>,
     /// All of them.
@@ -106,7 +108,7 @@ pub(super) struct Registrar {
 impl Registrar {
     pub(super) fn new(phones: &Phones) -> Self {
         Self {
-            guard: Guard::new(phones.key.clone(), phones.realm.clone()),
+            guard: Guard::new(phones.key.clone(), phones.realm.clone()).offering(phones.digest),
             networks: phones.networks.clone(),
             accounts: phones.accounts.iter().map(|account| (account.user.clone(), account.clone())).collect(),
             bindings: BTreeMap::new(),

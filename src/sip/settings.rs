@@ -2,7 +2,7 @@
 
 use super::digest::Credentials;
 use super::{AccountId, HostPort, Peer, Phones, Transport};
-use crate::base::limits;
+use crate::base::{Secret, limits};
 
 /// What somebody gets who is neither known nor in a network of the desk phones.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -19,6 +19,8 @@ pub enum Strangers {
 pub struct Settings {
     /// The Server and User-Agent headers.
     pub user_agent: String,
+    /// What nobody else knows: tags, branches and Call-IDs cannot be guessed by whoever does not have it.
+    pub key: Secret<[u8; 32]>,
     /// Who is listened to. Anybody else gets what `strangers` says.
     pub trusted: Vec<Peer>,
     /// Who we are with each PBX and provider that asks for a password.
@@ -53,6 +55,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             user_agent: "Nightbell".to_owned(),
+            key: Secret::new([0; 32]),
             trusted: Vec::new(),
             accounts: Vec::new(),
             phones: None,

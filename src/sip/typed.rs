@@ -11,6 +11,7 @@ pub fn reason_phrase(status: u16) -> String {
 
 const fn fallback(status: u16) -> &'static str {
     match status {
+        202 => "Accepted",
         100..=199 => "Progress",
         200..=299 => "OK",
         300..=399 => "Redirect",

@@ -1,5 +1,7 @@
 //! Structured header values: addresses with names, Via, CSeq.
 
+use std::net::IpAddr;
+
 use super::{Method, Party, Uri, lex, uri};
 use crate::base::limits;
 
@@ -12,6 +14,8 @@ pub struct NameAddr {
     pub uri: Vec<u8>,
     /// The tag, where there is one.
     pub tag: Option<Vec<u8>>,
+    /// How much a Contact is wanted, in thousandths (RFC 3261 §20.10).
+    pub q: u16,
 }
 
 impl NameAddr {
@@ -34,7 +38,8 @@ impl NameAddr {
         Uri::parse(uri)?;
         let params = lex::params(rest)?;
         let tag = lex::param_value(&params, "tag").map(<[u8]>::to_vec);
-        Some(Self { display: lex::unquote(display), uri: uri.to_vec(), tag })
+        let q = lex::param_value(&params, "q").and_then(thousandths).unwrap_or(1_000);
+        Some(Self { display: lex::unquote(display), uri: uri.to_vec(), tag, q })
     }
 
     /// The URI taken apart.
@@ -76,6 +81,8 @@ pub struct Via {
     pub branch: Option<Vec<u8>>,
     /// Whether the response shall go to the port the request came from (RFC 3581).
     pub rport: bool,
+    /// Where the response shall go instead, as an address (RFC 3261 §18.2.2).
+    pub maddr: Option<IpAddr>,
     /// Where the request was seen to come from, when a response says so (RFC 3261 §18.2.1).
     pub received: Option<String>,
     /// The port it was seen to come from (RFC 3581 §4).
@@ -107,10 +114,11 @@ impl Via {
         }
         let branch = lex::param_value(&params, "branch").map(<[u8]>::to_vec);
         let rport = lex::has_param(&params, "rport");
+        let maddr = lex::param_value(&params, "maddr").and_then(|address| lex::text(address).trim_matches(['[', ']']).parse().ok());
         let received = lex::param_value(&params, "received").map(|ip| lex::text(ip).trim_matches(['[', ']']).to_owned());
         let seen_port = lex::param_value(&params, "rport").and_then(|port| u16::try_from(lex::number(port, 65_535)?).ok());
         let transport = lex::text(transport).to_ascii_uppercase();
-        Some(Self { transport, host, port, branch, rport, received, seen_port })
+        Some(Self { transport, host, port, branch, rport, maddr, received, seen_port })
     }
 
     /// The branch, if it is one that names its transaction by itself: the cookie and something more.
@@ -119,6 +127,24 @@ impl Via {
         let cookie = branch.get(..COOKIE.len())?;
         (cookie.eq_ignore_ascii_case(COOKIE) && branch.len() > COOKIE.len()).then_some(branch)
     }
+}
+
+/// `0.25` as 250 (RFC 3261 §25.1, qvalue).
+fn thousandths(q: &[u8]) -> Option<u16> {
+    let q: f32 = std::str::from_utf8(q).ok()?.parse().ok()?;
+    // A float is cut to its range, and what is no number becomes 0.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 1000")]
+    let thousandths = (q.clamp(0.0, 1.0) * 1_000.0).round() as u16;
+    Some(thousandths)
+}
+
+/// `776656 1 INVITE` (RFC 3262 §7.2): the response's number, and the request it belongs to.
+pub fn rack(bytes: &[u8]) -> Option<(u32, u32, Method)> {
+    let bytes = lex::trim(bytes);
+    let gap = bytes.iter().position(u8::is_ascii_whitespace)?;
+    let number = lex::number(bytes.get(..gap)?, u64::from(u32::MAX))?;
+    let (seq, method) = cseq(bytes.get(gap..)?)?;
+    Some((u32::try_from(number).ok()?, seq, method))
 }
 
 /// `314159 INVITE` (RFC 3261 §20.16): the number stays below 2^31.
@@ -147,6 +173,15 @@ mod tests {
         for broken in [&b"\"open <sip:a@b>"[..], b"<sip:a@b", b"sip:a@b?c=d", b"\"name\" sip:a@b", b"<sip:a@b>;;", b"<sip:a@b> x", b""] {
             assert_eq!(NameAddr::parse(broken), None);
         }
+    }
+
+    #[test]
+    fn a_rack_and_a_q_are_read() {
+        assert_eq!(rack(b" 776656  1 INVITE"), Some((776_656, 1, Method::Invite)));
+        assert_eq!([&b"1 INVITE"[..], b"", b"x 1 INVITE", b"4294967296 1 INVITE"].map(rack), [None, None, None, None]);
+        let q = |text: &str| NameAddr::parse(text.as_bytes()).map(|contact| contact.q);
+        let table = [("<sip:a@b>", 1_000), ("<sip:a@b>;q=0.25", 250), ("<sip:a@b>;q=7", 1_000), ("<sip:a@b>;q=x", 1_000)];
+        assert!(table.into_iter().all(|(text, thousandths)| q(text) == Some(thousandths)));
     }
 
     #[test]

@@ -74,7 +74,7 @@ pub const CALLS_IN: &[Case] = &[
     left("many-headers", "3125550145"),
     left("record-route", "3125550146"),
     left("display-name", "3125550147"),
-    left("anonymous", "3125550148"),
+    left("anonymous", "anonymous"),
     left("info-relay", "3125550150"),
     left("info-dtmf", "3125550151"),
     left("info-unknown", "3125550152"),
@@ -91,7 +91,144 @@ pub const CALLS_IN: &[Case] = &[
     ends("refer-busy", "3125550168", "callback"),
     ends("refer-gone", "3125550169", "callback"),
     left("refer-hung-up", "3125550170"),
-    ends("refer-unauthorised", "3125550171", "callback"),
     outside("refer-in"),
     ends("key-rtp", "3125550173", "transferred"),
+    refused("timer-small", "3125550155"),
+    left("timer-uac", "3125550156"),
+    left("timer-uas", "3125550157"),
+    left("prack-stray", "3125550161"),
+    left("replaces", "3125550220"),
+    refused("replaces-stray", "3125550221"),
+];
+
+/// When a person is rung.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Rung {
+    /// As the call comes in, before the agent answers.
+    First,
+    /// The same at a telephone number, by a trunk with a password.
+    FirstByTrunk,
+    /// When the caller has asked the agent for a person.
+    Asked,
+}
+
+/// Two behaviours at once: a caller, and somebody whom the box rings because of the call.
+pub struct Pair {
+    pub caller: &'static str,
+    pub called: &'static str,
+    /// When the person is rung.
+    pub rung: Rung,
+    /// What the configuration says of the person, beside the name and the address.
+    pub person: &'static str,
+    /// Who is reached where the called one says that they have moved.
+    pub elsewhere: Option<&'static str>,
+    /// How the call ends.
+    pub outcome: &'static str,
+}
+
+const fn pair(caller: &'static str, called: &'static str, person: &'static str, outcome: &'static str) -> Pair {
+    Pair { caller, called, rung: Rung::Asked, person, elsewhere: None, outcome }
+}
+
+const fn first(caller: &'static str, called: &'static str, person: &'static str, outcome: &'static str) -> Pair {
+    Pair { caller, called, rung: Rung::First, person, elsewhere: None, outcome }
+}
+
+/// A person at a number whom the trunk does not reach in the end.
+const fn by_trunk(called: &'static str) -> Pair {
+    Pair { caller: "first-nobody", called, rung: Rung::FirstByTrunk, person: "ring_s = 10", elsewhere: None, outcome: "abandoned" }
+}
+
+const BRIDGED: &str = "transfer = \"bridge\"";
+const BRIDGED_SOON: &str = "transfer = \"bridge\"\nring_s = 5";
+const BRIDGED_AT_ONCE: &str = "transfer = \"bridge\"\nbrief = false";
+
+/// A caller presses 0, and a person is rung.
+pub const ASKED_BY_KEY: &[Pair] = &[
+    pair("asks", "person-accepts-by-key", BRIDGED, "transferred"),
+    pair("asks-stays", "person-declines-by-key", BRIDGED, "callback"),
+    pair("asks-stays", "person-leaves-the-brief", BRIDGED, "callback"),
+    pair("asks-stays", "person-busy", BRIDGED, "callback"),
+    pair("asks-stays", "person-declines", BRIDGED, "callback"),
+    pair("asks-stays", "person-down", BRIDGED, "callback"),
+    pair("asks-stays", "person-silent", BRIDGED_SOON, "callback"),
+    pair("asks-stays", "person-crosses", BRIDGED_SOON, "callback"),
+    pair("asks-leaves", "person-given-up", BRIDGED, "abandoned"),
+    pair("asks-refused", "person-accepts-by-key", "transfer = \"auto\"", "transferred"),
+    pair("asks-declined", "person-busy", "transfer = \"auto\"", "callback"),
+    pair("asks", "person-takes", BRIDGED_AT_ONCE, "transferred"),
+    pair("asks", "person-early", BRIDGED_AT_ONCE, "transferred"),
+    pair("asks", "person-forks", BRIDGED_AT_ONCE, "transferred"),
+    pair("asks", "person-holds", BRIDGED_AT_ONCE, "transferred"),
+    pair("asks", "person-updates", BRIDGED_AT_ONCE, "transferred"),
+    pair("asks", "person-reliable", BRIDGED_AT_ONCE, "transferred"),
+    pair("asks-stays", "person-interval", BRIDGED, "callback"),
+    pair("asks-stays", "person-context", "transfer = \"bridge\"\ncontext = \"user-to-user\"", "callback"),
+    Pair { elsewhere: Some("person-takes"), ..pair("asks", "person-moved", BRIDGED_AT_ONCE, "transferred") },
+];
+
+/// One more argument list for a scenario: nothing is compared with the record.
+const fn with(file: &'static str, arguments: &'static [&'static str]) -> Case {
+    Case { file, arguments, record: None }
+}
+
+/// The business's own telephones, from a network where nobody is trusted without a password.
+pub const PHONES: &[Case] = &[
+    outside("phone-both"),
+    outside("phone-wrong-secret"),
+    outside("phone-unknown"),
+    outside("phone-unasked"),
+    with("phone-both", &["-t", "t1"]),
+    with("phone-unasked", &["-t", "t1"]),
+];
+
+/// From where nobody is known at all.
+pub const STRANGERS: &[Case] = &[
+    with("stranger-invite", &["-i", "127.0.0.4", "-mi", "127.0.0.4"]),
+    with("stranger-options", &["-i", "127.0.0.4", "-mi", "127.0.0.4"]),
+    with("stranger-register", &["-i", "127.0.0.4", "-mi", "127.0.0.4"]),
+];
+
+/// From a trunk that may have one call at once; and what no route takes.
+pub const TRUNKS: &[Case] = &[
+    Case { file: "caps", arguments: &["-i", "127.0.0.5", "-mi", "127.0.0.5"], record: Some(("3125550233", Some("abandoned"))) },
+    Case {
+        file: "not-dialled",
+        arguments: &["-i", "127.0.0.2", "-mi", "127.0.0.2", "-s", "elsewhere"],
+        record: Some(("3125550149", None)),
+    },
+    Case { file: "rejected", arguments: &["-i", "127.0.0.2", "-mi", "127.0.0.2", "-s", "closed"], record: Some(("3125550236", None)) },
+];
+
+/// The same by other ways.
+pub const OVER_TCP: &[Case] = &[
+    with("basic", &["-t", "t1"]),
+    with("hold", &["-t", "t1"]),
+    with("offerless", &["-t", "t1"]),
+    with("cancel-late", &["-t", "t1"]),
+    with("compact", &["-t", "t1"]),
+    with("require", &["-t", "t1"]),
+    with("key-rtp", &["-t", "t1"]),
+    left("large", "3125550237"),
+];
+
+/// The same over IPv6.
+pub const OVER_IPV6: &[Case] = &[with("basic", &[]), with("rport", &[]), with("hold", &[]), with("basic", &["-t", "t1"])];
+
+/// Many at once.
+pub const BURST: &[Case] = &[with("burst", &["-m", "50", "-l", "50", "-r", "50"])];
+
+/// The staff are rung before the agent answers.
+pub const RUNG_FIRST: &[Pair] = &[
+    first("first-nobody", "person-busy", BRIDGED, "abandoned"),
+    first("first-nobody", "person-silent", BRIDGED_SOON, "abandoned"),
+    first("first-nobody", "person-crosses", BRIDGED_SOON, "abandoned"),
+    first("first-person", "person-takes", BRIDGED_AT_ONCE, "transferred"),
+    first("first-talks", "person-is-left", BRIDGED_AT_ONCE, "transferred"),
+    first("cancel", "person-given-up", BRIDGED, "abandoned"),
+    by_trunk("person-challenges"),
+    by_trunk("person-challenges-as-proxy"),
+    by_trunk("person-foreign-realm"),
+    first("prack-required", "person-silent", BRIDGED_SOON, "abandoned"),
+    Pair { elsewhere: Some("person-takes"), ..first("first-person", "person-moved", BRIDGED_AT_ONCE, "transferred") },
 ];

@@ -12,6 +12,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::setup::Setup;
 use crate::wait;
 
 /// How long the daemon may take until it answers calls.
@@ -27,6 +28,8 @@ static MACHINE: Mutex<()> = Mutex::new(());
 pub struct Daemon {
     child: Child,
     config: PathBuf,
+    /// Kept for as long as the daemon lives.
+    setup: Option<Setup>,
     data: TempDir,
     pub sip: SocketAddr,
     pub http: SocketAddr,
@@ -40,7 +43,7 @@ pub fn root() -> PathBuf {
 }
 
 /// The program, and whether it is there.
-fn program() -> (PathBuf, bool) {
+pub fn program() -> (PathBuf, bool) {
     let program = std::env::var_os("NIGHTBELL_BIN").map_or_else(|| root().join("target/release/nightbell"), PathBuf::from);
     let workers = ["asr", "llm", "tts"].iter().all(|kind| program.with_file_name(format!("nightbell-{kind}")).is_file());
     let there = program.is_file() && workers;
@@ -68,13 +71,26 @@ impl Daemon {
 
     /// The demonstration with these people instead of its own.
     pub fn start_with_people(people: &str) -> Option<Self> {
+        Self::start_with_route(people, "to = \"leasing\"")
+    }
+
+    /// The same, with this in place of what the first route says.
+    pub fn start_with_route(people: &str, route: &str) -> Option<Self> {
         let demo = std::fs::read_to_string(root().join("config/demo/nightbell.toml")).unwrap();
         let (front, rest) = demo.split_once("[people.office]").unwrap();
         let behind = rest.split_once("[agents]").unwrap().1.replace("\"agents\"", &format!("{:?}", root().join("config/demo/agents")));
+        let behind = behind.replacen("to = \"leasing\"", route, 1);
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("nightbell.toml");
         std::fs::write(&file, format!("{front}{people}\n[agents]{behind}")).unwrap();
         Self::start_at(file, &["--sip", "127.0.0.1:0"])
+    }
+
+    /// A daemon with a setup of the test's own.
+    pub fn start_of(setup: Setup, arguments: &[&str]) -> Option<Self> {
+        let mut daemon = Self::start_at(setup.config(), arguments)?;
+        daemon.setup = Some(setup);
+        Some(daemon)
     }
 
     /// A daemon with a configuration of the test's own.
@@ -108,7 +124,7 @@ impl Daemon {
         };
         let (sip, http) = (address("sip"), address("http"));
         let listen = said("listen").unwrap_or_default().split(',').map(str::to_owned).collect();
-        let daemon = Self { child, config, data, sip, http, listen, _machine: machine };
+        let daemon = Self { child, config, setup: None, data, sip, http, listen, _machine: machine };
         wait::until(WORKERS, "all three workers are ready", || {
             let workers = daemon.workers();
             (workers.len() == 3 && workers.iter().all(|worker| worker["state"] == "ready")).then_some(())

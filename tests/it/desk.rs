@@ -128,10 +128,11 @@ pub fn response(request: &Message, status: &str, tag: &str, extra: &str, body: &
             text.push_str("\r\n");
         } else if name.eq_ignore_ascii_case("To") {
             let tag = if line.contains("tag=") { String::new() } else { format!(";tag={tag}") };
-            text.push_str(&format!("{line}{tag}\r\n"));
+            text.extend([line, &tag, "\r\n"]);
         }
     }
-    text + &format!("{extra}Content-Length: {}\r\n\r\n{body}", body.len())
+    let end = format!("{extra}Content-Length: {}\r\n\r\n{body}", body.len());
+    text + &end
 }
 
 fn bind(address: &str) -> UdpSocket {
@@ -191,6 +192,11 @@ impl Desk {
         format!("Contact: <{}>\r\n", self.uri())
     }
 
+    /// Answers a request with 200.
+    pub fn ok(&self, request: &Message) {
+        self.send(&response(request, "200 OK", &self.tag, "", ""));
+    }
+
     /// Answers the call; its sound.
     pub fn answer(&mut self) -> Sound {
         let invite = self.invite.clone().unwrap();
@@ -221,20 +227,30 @@ impl Desk {
         Some(message)
     }
 
+    /// Asks the daemon to call somebody else instead of this telephone (RFC 3515).
+    pub fn refer(&mut self, to: &str) {
+        self.request("REFER", &format!("Refer-To: <{to}>\r\nContact: <{}>\r\n", self.uri()));
+    }
+
     /// Hangs up.
     pub fn bye(&mut self) {
+        self.request("BYE", "Reason: Q.850;cause=16;text=\"Desk down\"\r\n");
+    }
+
+    fn request(&self, method: &str, extra: &str) {
         let invite = self.invite.as_ref().unwrap();
         let header = |name: &str| invite.header(name).unwrap().to_owned();
         let target = header("Contact").trim_matches(['<', '>']).to_owned();
         let us = self.sip.local_addr().unwrap();
         self.send(&format!(
-            "BYE {target} SIP/2.0\r\nVia: SIP/2.0/UDP {us};branch=z9hG4bK-{}-bye;rport\r\nMax-Forwards: 70\r\nFrom: {};tag={}\r\nTo: {}\r\n\
-             Call-ID: {}\r\nCSeq: 7 BYE\r\nReason: Q.850;cause=16;text=\"Desk down\"\r\nContent-Length: 0\r\n\r\n",
+            "{method} {target} SIP/2.0\r\nVia: SIP/2.0/UDP {us};branch=z9hG4bK-{}-{method};rport\r\nMax-Forwards: 70\r\nFrom: {};tag={}\r\n\
+             To: {}\r\nCall-ID: {}\r\nCSeq: {} {method}\r\n{extra}Content-Length: 0\r\n\r\n",
             self.tag,
             header("To"),
             self.tag,
             header("From"),
             header("Call-ID"),
+            if method == "BYE" { 8 } else { 7 },
         ));
     }
 }
@@ -255,6 +271,6 @@ pub fn caller(daemon: SocketAddr) -> (Ua, Sound) {
 }
 
 /// A tone to talk with.
-pub fn tone(hertz: f32) -> Option<Tone> {
-    Some(Tone::new(hertz, Rate::K8, 8_000))
+pub fn tone(hertz: f32) -> Tone {
+    Tone::new(hertz, Rate::K8, 8_000)
 }

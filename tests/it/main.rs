@@ -4,6 +4,8 @@
 //! these are missing a test says so and is passed over, unless NIGHTBELL_IT is set: then it fails.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+mod address;
+mod baresip;
 mod barge_in;
 mod cases;
 mod crash;
@@ -13,14 +15,21 @@ mod dialogues;
 mod handover;
 mod interop;
 mod joining;
+mod kamailio;
+mod linphone;
 mod load;
+mod office;
 mod peers;
 mod people;
 mod phone;
+mod registrars;
 mod routing;
 mod rtp;
+mod screen;
+mod setup;
 mod sip;
 mod sipp;
+mod sound;
 mod storm;
 mod torture;
 mod transports;

@@ -1,15 +1,16 @@
-//! Other people's telephones: baresip, and a browser that looks at the status page.
+//! Other people's telephones and proxies: baresip, linphone, Kamailio; and a browser that looks at the status page.
 
-use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
-use std::path::Path;
-use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use crate::baresip::Baresip;
 use crate::daemon::Daemon;
+use crate::kamailio::Kamailio;
+use crate::linphone::{Linphone, Seat};
 use crate::phone::has_voice;
 use crate::sipp::installed;
+use crate::sound::{heard_ms, loud_ms};
 use crate::wait;
 
 #[test]
@@ -24,46 +25,58 @@ fn wall_the_status_page_shows_the_workers() {
     assert!(answer.starts_with("HTTP/1.1 200") && body.contains("\"workers\""), "{answer}");
 }
 
-/// The largest sample of a recording by baresip.
-fn loudest(folder: &Path, side: &str) -> u16 {
-    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let recording =
-        files.filter(|path| path.to_string_lossy().contains(side)).find(|path| path.extension().is_some_and(|kind| kind == "wav"));
-    let Some(recording) = recording else { return 0 };
-    let reader = hound::WavReader::open(recording).unwrap();
-    reader.into_samples::<i16>().filter_map(Result::ok).map(i16::unsigned_abs).max().unwrap_or(0)
-}
-
 #[test]
 fn wall_baresip_is_answered_and_hears_the_greeting() {
     if !installed("baresip", "-h") || !has_voice("espeak-ng") {
         return;
     }
     let Some(daemon) = Daemon::start() else { return };
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().display();
-    let silence = folder.path().join("silence.wav");
-    let spec = hound::WavSpec { channels: 1, sample_rate: 8_000, bits_per_sample: 16, sample_format: hound::SampleFormat::Int };
-    let mut file = hound::WavWriter::create(&silence, spec).unwrap();
-    (0..8_000 * 20).for_each(|_| file.write_sample(0_i16).unwrap());
-    file.finalize().unwrap();
-    let config = format!(
-        "sip_listen 127.0.0.1:0\nmodule_path /usr/lib/baresip/modules\nmodule g711.so\nmodule aufile.so\nmodule sndfile.so\n\
-         module_app account.so\nmodule_app menu.so\naudio_source aufile,{path}/silence.wav\naudio_player aufile,{path}/played.wav\n\
-         audio_alert aufile,{path}/silence.wav\nsnd_path {path}\nrtp_ports 30000-30100\n"
-    );
-    std::fs::write(folder.path().join("config"), config).unwrap();
-    std::fs::write(folder.path().join("accounts"), "<sip:3125550188@127.0.0.1>;regint=0;audio_codecs=pcma\n").unwrap();
-    std::fs::write(folder.path().join("contacts"), "").unwrap();
-    let output = File::create(folder.path().join("screen.log")).unwrap();
-    let mut command = Command::new("baresip");
-    command.arg("-f").arg(folder.path()).args(["-t", "8", "-e", &format!("d {}", daemon.uri("leasing"))]);
-    let mut child = command.stdin(Stdio::null()).stdout(output.try_clone().unwrap()).stderr(output).spawn().unwrap();
-    wait::exit(&mut child, Duration::from_secs(30), "baresip");
-    let screen = std::fs::read_to_string(folder.path().join("screen.log")).unwrap();
-    assert!(screen.contains("Call established") || screen.contains("call: answered"), "{screen}");
-    assert!(loudest(folder.path(), "dec") > 2_000, "the greeting is in what baresip decoded\n{screen}");
+    let mut phone = Baresip::call("<sip:3125550188@127.0.0.1>;regint=0;audio_codecs=pcma", &daemon.uri("leasing"), 0);
+    phone.screen.must_say(Duration::from_secs(10), "Call established");
+    wait::until(Duration::from_secs(20), "the greeting is in what baresip decoded", || (loud_ms(&phone.heard()) > 2_000).then_some(()));
+    phone.screen.type_keys("q");
     let on_record = daemon.last_call();
     on_record.must_end("abandoned");
     on_record.must("agent", "AI assistant");
+}
+
+#[test]
+fn wall_a_call_through_kamailio_keeps_its_route() {
+    if !installed("baresip", "-h") || !installed("kamailio", "-v") {
+        return;
+    }
+    let Some(daemon) = Daemon::start() else { return };
+    let proxy = Kamailio::start("MD5", &daemon.sip.to_string());
+    let account =
+        format!("<sip:caller@127.0.0.1:{}>;regint=300;auth_user=caller;auth_pass=secret-of-caller;audio_codecs=pcma", proxy.plain);
+    let mut phone = Baresip::call(&account, &format!("sip:leasing@127.0.0.1:{}", proxy.plain), 0);
+    phone.screen.must_say(Duration::from_secs(10), "Call established");
+    proxy.screen.must_say(Duration::from_secs(5), "SEEN ACK nightbell");
+    wait::until(Duration::from_secs(20), "the greeting is heard", || (loud_ms(&phone.heard()) > 1_000).then_some(()));
+    phone.screen.type_keys("q");
+    proxy.screen.must_say(Duration::from_secs(5), "SEEN BYE nightbell");
+    let on_record = daemon.last_call();
+    on_record.must_end("abandoned");
+    assert_eq!(on_record.0["from"], "caller", "{on_record}");
+}
+
+#[test]
+fn wall_linphone_registers_calls_and_hears_at_kamailio() {
+    // The desk phone of the other tests, and the proof that its ears work: no daemon in between.
+    if !installed("linphonec", "-v") || !installed("kamailio", "-v") || !installed("baresip", "-h") {
+        return;
+    }
+    let proxy = Kamailio::start("MD5", "127.0.0.1:9");
+    let registrar = format!("sip:127.0.0.1:{}", proxy.plain);
+    let seat = Seat { registrar: &registrar, user: "desk", secret: "secret-of-desk", realm: "office.test" };
+    let mut desk = Linphone::start(&seat, 700);
+    proxy.screen.must_say(Duration::from_secs(10), "JOINED desk by udp");
+    let account =
+        format!("<sip:caller@127.0.0.1:{}>;regint=300;auth_user=caller;auth_pass=secret-of-caller;audio_codecs=pcma", proxy.plain);
+    let phone = Baresip::call(&account, &format!("sip:desk@127.0.0.1:{}", proxy.plain), 440);
+    desk.must_ring(Duration::from_secs(10));
+    desk.screen.type_line("answer");
+    phone.screen.must_say(Duration::from_secs(10), "Call established");
+    wait::until(Duration::from_secs(10), "linphone hears 440 Hz", || (heard_ms(&desk.heard(), 440) > 1_000).then_some(()));
+    wait::until(Duration::from_secs(10), "baresip hears 700 Hz", || (heard_ms(&phone.heard(), 700) > 1_000).then_some(()));
 }

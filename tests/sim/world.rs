@@ -106,6 +106,8 @@ impl World {
     /// The world of this number, with somebody about to dial.
     pub fn new(number: u64, agents: &[Arc<Agent>]) -> Self {
         let mut seed = Seed::new(number ^ 0x6e69_6768_7462_656c);
+        // Seeds of their own: the numbers of earlier finds keep their worlds.
+        let mut people = Seed::new(number ^ 0x0070_686f_6e65_7321);
         let trusted = vec!["192.0.2.0/24".parse().unwrap()];
         let ours = sip::Settings { trusted: trusted.clone(), ..sip::Settings::default() };
         let theirs = sip::Settings { hears_refer: true, ..ours.clone() };
@@ -140,8 +142,8 @@ impl World {
             person,
             speech: Speech::default(),
             shadow: Shadow::default(),
-            phones: Phones::new(seed.fork(7)),
-            settings: Settings { people: Phones::people(&mut seed.fork(8)), ..Settings::default() },
+            phones: Phones::new(people.fork(1)),
+            settings: Settings { people: Phones::people(&mut people), ..Settings::default() },
             people_first: false,
             agent,
             facts,

@@ -7,7 +7,11 @@ use toml::Spanned;
 use super::{Check, plain};
 use crate::config::error::Problem;
 use crate::config::{Listener, Network, Sip, Tls, raw};
+use crate::sip::digest::Offered;
 use crate::sip::{Strangers, Transport};
+
+/// What our own telephones are asked for.
+const DIGESTS: [(&str, Offered); 3] = [("both", Offered::Both), ("md5", Offered::Md5), ("sha-256", Offered::Sha256)];
 
 impl Check<'_> {
     pub(super) fn sip(&mut self, raw: &raw::Sip) -> Sip {
@@ -37,7 +41,17 @@ impl Check<'_> {
         }
         let (trusted, phones_from) = (self.networks(raw.trusted.as_deref()), self.networks(raw.phones.as_deref()));
         let (strangers, advertised) = (self.strangers(raw.strangers.as_ref()), self.address(raw.advertised.as_ref()));
-        Sip { listen, trusted, phones_from, strangers, advertised, user_agent, realm, tls }
+        Sip {
+            listen,
+            trusted,
+            phones_from,
+            strangers,
+            advertised,
+            user_agent,
+            realm,
+            digest: self.word(raw.digest.as_ref(), &DIGESTS),
+            tls,
+        }
     }
 
     fn strangers(&mut self, text: Option<&Spanned<String>>) -> Strangers {

@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use crate::config::Network;
+use crate::sip::digest::Offered;
 use crate::sip::{Strangers, Transport};
 
 /// Signalling.
@@ -23,6 +24,8 @@ pub struct Sip {
     pub user_agent: String,
     /// The realm in the challenges to our own telephones.
     pub realm: String,
+    /// Which challenges they get.
+    pub digest: Offered,
     /// Certificates; none where nothing listens over TLS and no trunk needs a certificate of ours.
     pub tls: Option<Tls>,
 }

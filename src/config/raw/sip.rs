@@ -15,6 +15,7 @@ pub(in crate::config) struct Sip {
     pub(in crate::config) advertised: Written<String>,
     pub(in crate::config) user_agent: Written<String>,
     pub(in crate::config) realm: Written<String>,
+    pub(in crate::config) digest: Written<String>,
     pub(in crate::config) tls: Option<Spanned<Tls>>,
 }
 

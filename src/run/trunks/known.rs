@@ -10,7 +10,7 @@ use crate::base::{Instant, Pii};
 use crate::config::Trunk;
 use crate::sip::digest::Credentials;
 use crate::sip::register::RegistrationState;
-use crate::sip::{AccountId, Arrival, Flow, HealthState};
+use crate::sip::{AccountId, Arrival, Flow, HealthState, Invite};
 
 /// One way of calling out by a trunk.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -25,6 +25,27 @@ pub struct TrunkWay {
     pub user: Option<String>,
     /// The routes that its registrar has asked for (RFC 3608).
     pub routes: Vec<String>,
+    /// Whether it bears session timers.
+    pub session_timer: bool,
+}
+
+impl TrunkWay {
+    /// Makes an INVITE one that this trunk takes: the domain that it knows us by, its routes, our credentials, what it does not bear. Who calls is
+    /// for whoever places it to say.
+    pub fn dress(&self, invite: &mut Invite) {
+        invite.account = self.account;
+        // A PBX that knows us by our address alone expects our own host in From.
+        invite.from_host = self.user.as_ref().map(|_| host_of(&self.domain));
+        invite.routes.clone_from(&self.routes);
+        if !self.session_timer {
+            invite.session_expires = None;
+        }
+    }
+}
+
+/// A host as a URI shows it: an IPv6 address in brackets.
+fn host_of(domain: &str) -> String {
+    if domain.parse::<std::net::Ipv6Addr>().is_ok() { format!("[{domain}]") } else { domain.to_owned() }
 }
 
 #[derive(Debug)]
@@ -105,6 +126,7 @@ impl Known {
             domain: self.trunk.domain.clone(),
             user: self.trunk.user.clone(),
             routes: self.routes.clone(),
+            session_timer: self.trunk.session_timer,
         };
         Ok(registered.into_iter().chain(others).map(way).collect())
     }

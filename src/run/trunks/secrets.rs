@@ -62,6 +62,7 @@ pub fn phones(config: &Config, key: [u8; 32]) -> Option<Phones> {
     Some(Phones {
         networks: config.sip.phones_from.iter().filter_map(|network| network.to_string().parse().ok()).collect(),
         realm: config.sip.realm.clone(),
+        digest: config.sip.digest,
         key: Secret::new(key),
         accounts: config.phones.values().filter_map(account).collect(),
         expires_min_s: PHONE_EXPIRES_MIN_S,

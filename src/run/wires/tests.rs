@@ -80,6 +80,7 @@ fn a_stun_server_says_where_we_are_seen() {
         wires.mirror(peer, at);
         let Arrived::Seen { peer: whose, public } = next(&mut arrived).await else { panic!("seen") };
         assert_eq!((whose, public), (peer, ours));
-        assert_eq!(wires.public_towards(peer.ip()), Some(ours.ip()));
+        wires.note_told(peer.ip().into(), Some(public.ip()));
+        assert_eq!((wires.told(peer.ip()), wires.told("127.0.0.8".parse().unwrap())), (Some(ours.ip()), None));
     });
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 
 use super::challenge::Scheme;
-use super::{Algorithm, Hash, Proof, Qop};
+use super::{Algorithm, Hash, Offered, Proof, Qop};
 use crate::base::limits::{SIP_CHALLENGES_MAX, SIP_NONCES_MAX};
 use crate::base::{Instant, Secret, sha256};
 use crate::sip::message::{Message, Start, name};
@@ -51,6 +51,7 @@ struct Counts {
 pub struct Guard {
     key: Secret<[u8; 32]>,
     realm: String,
+    offered: Offered,
     made: u32,
     counts: BTreeMap<NonceId, Counts>,
     /// Nonces up to this one are too old, whatever their age: their counts are forgotten.
@@ -60,18 +61,26 @@ pub struct Guard {
 impl Guard {
     /// A door for `realm`. Whoever knows `key` can make nonces.
     pub const fn new(key: Secret<[u8; 32]>, realm: String) -> Self {
-        Self { key, realm, made: 0, counts: BTreeMap::new(), floor: None }
+        Self { key, realm, offered: Offered::Both, made: 0, counts: BTreeMap::new(), floor: None }
+    }
+
+    /// The same with these challenges alone.
+    pub const fn offering(mut self, offered: Offered) -> Self {
+        self.offered = offered;
+        self
     }
 
     /// The WWW-Authenticate headers of a 401: SHA-256 first, because a peer takes the topmost that it knows (RFC 8760 §2.3), then MD5.
-    pub fn challenges(&mut self, now: Instant, source: IpAddr, verdict: &Verdict) -> [String; 2] {
+    pub fn challenges(&mut self, now: Instant, source: IpAddr, verdict: &Verdict) -> Vec<String> {
         self.made = self.made.wrapping_add(1);
         let nonce = self.nonce((seconds(now), self.made), source);
         let stale = if *verdict == Verdict::Stale { ", stale=true" } else { "" };
-        [Hash::Sha256, Hash::Md5].map(|hash| {
+        let challenge = |hash: &Hash| {
+            let hash = *hash;
             let algorithm = Algorithm { hash, is_session: false }.name();
             format!("Digest realm={}, nonce=\"{nonce}\", algorithm={algorithm}, qop=\"auth\"{stale}", lex::quote(&self.realm))
-        })
+        };
+        self.offered.hashes().iter().map(challenge).collect()
     }
 
     /// What the request's Authorization is worth. `secret_of` knows the accounts.

@@ -40,6 +40,30 @@ impl Hash {
     }
 }
 
+/// Which challenges our own telephones get. RFC 8760 §2.4 wants the one they know picked out of several; older telephones give up at the first name that
+/// is new to them (baresip 1, sipp 3.6), and for those there is MD5 alone.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub enum Offered {
+    /// SHA-256, then MD5.
+    #[default]
+    Both,
+    /// MD5 alone.
+    Md5,
+    /// SHA-256 alone.
+    Sha256,
+}
+
+impl Offered {
+    /// The hashes, in the order of the headers.
+    pub const fn hashes(self) -> &'static [Hash] {
+        match self {
+            Self::Both => &[Hash::Sha256, Hash::Md5],
+            Self::Md5 => &[Hash::Md5],
+            Self::Sha256 => &[Hash::Sha256],
+        }
+    }
+}
+
 /// A hash, and whether its first step is taken once a session: `-sess`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Algorithm {

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use super::{Algorithm, Answered, AuthTrouble, Challenge, Credentials, Guard, Hash, Proof, Qop, Verdict, Wallet};
+use super::{Algorithm, Answered, AuthTrouble, Challenge, Credentials, Guard, Hash, Offered, Proof, Qop, Verdict, Wallet};
 use crate::base::{Instant, Pii, Secret, Seed, limits};
 use crate::sip::Method;
 use crate::sip::message::{Message, name};
@@ -310,4 +310,16 @@ fn the_memory_of_nonces_is_bounded_and_forgets_safely() {
     }
     assert_eq!(door.guard.remembered(), limits::SIP_NONCES_MAX);
     assert_eq!(door.judge(&first, home()), Verdict::Stale, "what was forgotten cannot be replayed");
+}
+
+/// RFC 8760 §2.4: the challenges are those that were asked for, the stronger one first.
+#[test]
+fn a_door_offers_what_it_was_told_to() {
+    let offered = |offered| {
+        let mut guard = Guard::new(Secret::new([7; 32]), "nightbell".to_owned()).offering(offered);
+        let challenges = guard.challenges(Instant::from_millis(10_000), home(), &Verdict::Denied);
+        challenges.iter().map(|text| text.split("algorithm=").nth(1).unwrap().split(',').next().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(offered(Offered::Both), ["SHA-256", "MD5"]);
+    assert_eq!((offered(Offered::Md5), offered(Offered::Sha256)), (vec!["MD5".to_owned()], vec!["SHA-256".to_owned()]));
 }

@@ -7,7 +7,7 @@ use super::table::{Owner, TxnId};
 use crate::base::Instant;
 use crate::sip::digest::{Answered, AuthTrouble};
 use crate::sip::message::{Header, Message, Start, name};
-use crate::sip::values::cseq;
+use crate::sip::values::{NameAddr, cseq};
 use crate::sip::{AccountId, Event, Flow, Method};
 
 /// How often one request answers a challenge: to the first, and when that nonce was too old.
@@ -89,7 +89,8 @@ impl Endpoint {
         let (flow, owner) = (txn.flow, txn.owner);
         let Some(mut request) = txn.request.take() else { return false };
         let Some((written, method)) = request.get(name::CSEQ).and_then(cseq) else { return false };
-        let seq = self.next_seq(owner, id, written);
+        let to_tag = request.get(name::TO).and_then(NameAddr::parse).and_then(|to| to.tag);
+        let seq = self.next_seq(owner, id, written, to_tag.as_deref());
         if let Some(number) = request.headers.iter_mut().find(|header| header.name == name::CSEQ) {
             number.value = format!("{seq} {method}").into_bytes();
         }
@@ -105,12 +106,14 @@ impl Endpoint {
     }
 
     /// The next number for a request of `owner`'s; whoever will need it for an ACK is told.
-    fn next_seq(&mut self, owner: Owner, id: TxnId, written: u32) -> u32 {
+    fn next_seq(&mut self, owner: Owner, id: TxnId, written: u32, to_tag: Option<&[u8]>) -> u32 {
         match owner {
             Owner::Call(call) => {
                 let Some(known) = self.calls.get_mut(&call) else { return written.saturating_add(1) };
-                known.dialog.local_seq = known.dialog.local_seq.saturating_add(1);
-                let seq = known.dialog.local_seq;
+                // A PRACK or an UPDATE may go to one of several phones that ring, each with numbers of its own.
+                let Some(dialog) = known.dialog_for(to_tag) else { return written.saturating_add(1) };
+                dialog.local_seq = dialog.local_seq.saturating_add(1);
+                let seq = dialog.local_seq;
                 if known.invite == Some(id) {
                     known.invite_seq = seq;
                 }

@@ -25,11 +25,11 @@ impl Endpoint {
         if !txn.is_proceeding() {
             return;
         }
-        self.reply(now, invite, Reply::new(487));
+        self.reply(now, invite, Reply::refuse(487, "RFC 3261 9.2: the caller has given up"));
         let Owner::Call(call) = owner else { return };
         let Some(known) = self.calls.get_mut(&call) else { return };
         if known.phase == Phase::Incoming {
-            self.forget_call(call);
+            self.forget_call(now, call);
             self.tell(Event::Cancelled { call, reason: Reason::of(&received.message) });
         } else {
             // A re-INVITE was taken back: the call goes on as it was.

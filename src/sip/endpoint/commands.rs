@@ -5,24 +5,31 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::Endpoint;
-use super::call::{CallTimer, Phase, Refer, UnackedOk};
+use super::call::{CallTimer, Media, PendingKind, Phase, Refer, UnackedOk};
 use super::reply::Reply;
+use super::session::{Ask, Headers};
 use super::table::TxnId;
 use crate::base::Instant;
 use crate::sip::message::name;
 use crate::sip::transaction::{LIFE, T1};
 use crate::sip::{Command, Method, SipCall, Uri};
 
-/// How often a call that rings says so again (RFC 3261 §13.3.1.1).
-pub(super) const RING_AGAIN: Duration = Duration::from_mins(1);
-
 /// How long the peer may take over a REFER.
 const REFER_LIFE: Duration = Duration::from_mins(3);
+
+/// A 200 to an INVITE.
+struct Ok200 {
+    txn: TxnId,
+    seq: u32,
+    sdp: Option<Bytes>,
+    is_offer: bool,
+    headers: Headers,
+}
 
 impl Endpoint {
     pub(super) fn obey(&mut self, now: Instant, command: Command) {
         match command {
-            Command::Ring { call } => self.ring(now, call),
+            Command::Ring { call } => self.progress(now, call, 180, None),
             Command::Progress { call, status, answer } => self.progress(now, call, status, answer),
             Command::Accept { call, answer } => self.accept(now, call, answer),
             Command::Reject { call, status, reason } => self.refuse_call(now, call, status, reason),
@@ -46,53 +53,48 @@ impl Endpoint {
         }
     }
 
-    fn waiting_invite(&mut self, call: SipCall) -> Option<TxnId> {
+    pub(super) fn waiting_invite(&mut self, call: SipCall) -> Option<TxnId> {
         let invite = self.calls.get(&call).filter(|known| known.phase == Phase::Incoming).and_then(|known| known.invite);
         self.counters.ignored_commands += u64::from(invite.is_none());
         invite
     }
 
-    pub(super) fn ring(&mut self, now: Instant, call: SipCall) {
+    pub(super) fn accept(&mut self, now: Instant, call: SipCall, answer: Bytes) {
         let Some(invite) = self.waiting_invite(call) else { return };
-        self.reply(now, invite, Reply::new(180).of_dialog());
-        if let Some(known) = self.calls.get_mut(&call) {
-            known.timers.set(CallTimer::RingAgain, now + RING_AGAIN);
+        let Some(known) = self.calls.get_mut(&call) else { return };
+        if known.holds_answer() {
+            known.accept_waits = Some(answer);
+            return;
         }
-        self.rearm_call(call);
-    }
-
-    fn progress(&mut self, now: Instant, call: SipCall, status: u16, answer: Option<Bytes>) {
-        let Some(invite) = self.waiting_invite(call) else { return };
-        let status = if (101..=199).contains(&status) { status } else { 183 };
-        let reply = Reply::new(status).of_dialog();
-        let reply = match answer {
-            Some(sdp) => reply.with_sdp(sdp),
-            None => reply,
-        };
-        self.reply(now, invite, reply);
-    }
-
-    fn accept(&mut self, now: Instant, call: SipCall, answer: Bytes) {
-        let Some(invite) = self.waiting_invite(call) else { return };
-        if let Some(known) = self.calls.get_mut(&call) {
-            known.phase = Phase::Up;
-            known.timers.stop(CallTimer::RingAgain);
+        known.phase = Phase::Up;
+        for timer in [CallTimer::RingAgain, CallTimer::ResendProvisional, CallTimer::NoPrack] {
+            known.timers.stop(timer);
         }
-        let seq = self.calls.get(&call).map_or(0, |known| known.invite_seq);
-        self.say_ok(now, call, invite, seq, Some(answer));
+        known.progress_waits = None;
+        let (seq, was_offered, ask, replaced) = (known.invite_seq, known.was_offered, known.session_ask, known.replaces.take());
+        // What a PRACK has settled is not said again (RFC 6337 §3.1.1).
+        let sdp = Some(answer).filter(|_| known.media == Media::Open);
+        let headers = self.grant_session(now, call, ask);
+        let is_offer = sdp.is_some() && !was_offered;
+        self.say_ok(now, call, Ok200 { txn: invite, seq, sdp, is_offer, headers });
+        if let Some(old) = replaced {
+            self.give_way(now, old, call);
+        }
     }
 
     /// Sends a 200 to an INVITE, and keeps sending it until the ACK comes.
-    fn say_ok(&mut self, now: Instant, call: SipCall, txn: TxnId, seq: u32, sdp: Option<Bytes>) {
+    fn say_ok(&mut self, now: Instant, call: SipCall, ok: Ok200) {
+        let Ok200 { txn, seq, sdp, is_offer, headers } = ok;
         let Some(flow) = self.txns.get(&txn).map(|txn| txn.flow) else { return };
-        let reply = Reply::new(200).of_dialog().with(name::SUPPORTED, "");
-        let reply = match sdp {
-            Some(sdp) => reply.with_sdp(sdp),
-            None => reply,
-        };
+        let mut reply = Reply::new(200).of_dialog();
+        reply.headers.extend(headers);
+        if let Some(sdp) = sdp.clone() {
+            reply = reply.with_sdp(sdp);
+        }
         let bytes = self.reply(now, txn, reply);
         if let Some(known) = self.calls.get_mut(&call) {
-            known.ok = Some(UnackedOk { flow, bytes, seq, resend_after: T1 });
+            known.last_sdp = sdp.or(known.last_sdp.take());
+            known.ok = Some(UnackedOk { flow, bytes, seq, is_offer, resend_after: T1 });
             known.timers.set(CallTimer::ResendOk, now + T1);
             known.timers.set(CallTimer::NoAck, now + LIFE);
         }
@@ -100,22 +102,34 @@ impl Endpoint {
     }
 
     fn answer_offer(&mut self, now: Instant, call: SipCall, sdp: Option<Bytes>) {
-        let Some(pending) = self.calls.get_mut(&call).and_then(|known| known.pending.take()) else {
+        let Some(known) = self.calls.get_mut(&call) else {
             self.counters.ignored_commands += 1;
             return;
         };
-        if let Some(known) = self.calls.get_mut(&call) {
-            known.dialog.refresh(&pending.request);
-        }
-        if pending.is_invite {
-            return self.say_ok(now, call, pending.txn, pending.seq, sdp);
-        }
-        let reply = Reply::new(200).of_dialog();
-        let reply = match sdp {
-            Some(sdp) => reply.with_sdp(sdp),
-            None => reply,
+        let Some(pending) = known.pending.take() else {
+            self.counters.ignored_commands += 1;
+            return;
         };
+        if pending.kind != PendingKind::Prack
+            && let Some(dialog) = known.dialog_for(Some(&pending.from_tag))
+        {
+            dialog.refresh(&pending.request);
+        }
+        let is_timed = known.phase == Phase::Up && pending.kind != PendingKind::Prack;
+        let headers = if is_timed { self.grant_session(now, call, Ask::of(&pending.request)) } else { Vec::new() };
+        if pending.kind == PendingKind::Invite {
+            return self.say_ok(now, call, Ok200 { txn: pending.txn, seq: pending.seq, sdp, is_offer: !pending.had_offer, headers });
+        }
+        if let Some(known) = self.calls.get_mut(&call) {
+            known.last_sdp = sdp.clone().or(known.last_sdp.take());
+        }
+        let mut reply = Reply::new(200).of_dialog();
+        reply.headers.extend(headers);
+        if let Some(sdp) = sdp {
+            reply = reply.with_sdp(sdp);
+        }
         self.reply(now, pending.txn, reply);
+        self.go_on(now, call);
     }
 
     fn refuse_offer(&mut self, now: Instant, call: SipCall, status: u16) {
@@ -125,6 +139,7 @@ impl Endpoint {
         };
         let status = if (400..=699).contains(&status) { status } else { 488 };
         self.reply(now, pending.txn, Reply::refuse(status, "the call goes on as it was"));
+        self.go_on(now, call);
     }
 
     /// RFC 5589 §7: the peer is sent to the other call's Contact, with that call's name as the other end knows it.
@@ -152,7 +167,13 @@ impl Endpoint {
             return;
         };
         let contact = self.contact(local);
-        let extra = vec![(name::REFER_TO, format!("<{target}>")), (name::REFERRED_BY, contact.clone()), (name::CONTACT, contact)];
+        let referred_by = (name::REFERRED_BY, contact.clone());
+        let extra = vec![
+            (name::REFER_TO, format!("<{target}>")),
+            referred_by,
+            (name::CONTACT, contact),
+            (name::SUPPORTED, self.supported(local).to_owned()),
+        ];
         if let Some(known) = self.calls.get_mut(&call) {
             known.refer = Some(Refer { accepted: false });
             known.timers.set(CallTimer::ReferEnd, now + REFER_LIFE);

@@ -10,7 +10,7 @@ use crate::sip::message::{Message, Start, name};
 use crate::sip::stream::Broken;
 use crate::sip::transaction::{Client, InviteClient, Sends};
 use crate::sip::wire::{Framed, frame};
-use crate::sip::{Event, Flow, Method, Offence, SipCall, Transport};
+use crate::sip::{Event, Flow, HostPort, Method, Offence, Peer, SipCall, Transport};
 
 impl Endpoint {
     pub(super) fn take_broken(&mut self, now: Instant, flow: Flow, broken: &Broken) {
@@ -116,30 +116,32 @@ impl Endpoint {
 
     /// A call whose address is another one now says so by its next request; whoever carries its sound offers that anew (RFC 3261 §14.1).
     pub(super) fn move_to(&mut self, peer: SocketAddr, ours: std::net::IpAddr) {
-        let theirs = |flow: &Flow| flow.remote.ip() == peer.ip() && flow.local.is_ipv4() == ours.is_ipv4();
+        let theirs = |flow: &Flow| flow.remote.ip() == peer.ip() && flow.local.ip() != ours && flow.local.is_ipv4() == ours.is_ipv4();
         let moved: Vec<SipCall> = self.calls.iter().filter(|(_, call)| theirs(&call.flow)).map(|(id, _)| *id).collect();
         for call in moved {
             let Some(known) = self.calls.get_mut(&call) else { continue };
             known.flow.local.set_ip(ours);
-            self.tell_moved(call, ours);
+            self.tell_moved(call);
         }
     }
 
-    pub(super) fn be_seen(&mut self, peer: SocketAddr, public: SocketAddr) {
-        let block = crate::sip::Peer::from(peer.ip());
-        let host = crate::sip::HostPort::from(public);
-        let before = self.settings.advertised_to.iter().find(|(known, _)| *known == block).map(|(_, host)| host.clone());
-        if before.as_ref() == Some(&host) {
-            return;
+    /// Says of us to the peers of one block what is told here, and tells the calls there when that is news.
+    pub(super) fn say_of_us(&mut self, peer: Peer, host: Option<HostPort>) {
+        let there: Vec<(SipCall, Flow)> =
+            self.calls.iter().filter(|(_, call)| peer.contains(call.flow.remote.ip())).map(|(id, call)| (*id, call.flow)).collect();
+        let before: Vec<HostPort> = there.iter().map(|(_, flow)| self.sent_by(*flow)).collect();
+        self.settings.advertised_to.retain(|(known, _)| *known != peer);
+        self.settings.advertised_to.extend(host.map(|host| (peer, host)));
+        for ((call, flow), before) in there.into_iter().zip(before) {
+            if self.sent_by(flow).host != before.host {
+                self.tell_moved(call);
+            }
         }
-        self.advertise(block, Some(host));
-        let there: Vec<SipCall> = self.calls.iter().filter(|(_, call)| call.flow.remote.ip() == peer.ip()).map(|(id, _)| *id).collect();
-        there.into_iter().for_each(|call| self.tell_moved(call, public.ip()));
     }
 
-    fn tell_moved(&mut self, call: SipCall, ours: std::net::IpAddr) {
-        if self.calls.get(&call).is_some_and(|known| known.phase == Phase::Up && !known.told) {
-            self.tell(Event::Moved { call, ours });
+    fn tell_moved(&mut self, call: SipCall) {
+        if let Some(known) = self.calls.get(&call).filter(|known| known.phase == Phase::Up && !known.told) {
+            self.tell(Event::Moved { call, flow: known.flow });
         }
     }
 
@@ -159,6 +161,9 @@ impl Endpoint {
                 known.flow = way;
                 if let Some(ok) = known.ok.as_mut().filter(|ok| ok.flow.is_same_way(flow)) {
                     ok.flow = way;
+                }
+                if let Some(sent) = known.provisional.as_mut().filter(|sent| sent.flow.is_same_way(flow)) {
+                    sent.flow = way;
                 }
             }
         }

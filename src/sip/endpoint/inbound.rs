@@ -3,7 +3,8 @@
 use bytes::Bytes;
 
 use super::Endpoint;
-use super::reply::{Echo, Reply, SDP, fallback_flow, response_flow};
+use super::abilities::unknown_options;
+use super::reply::{Echo, Reply, SDP, fallback_flow};
 use super::table::{Opened, TxnId};
 use crate::base::Instant;
 use crate::sip::check::{Core, check};
@@ -96,7 +97,7 @@ impl Endpoint {
         };
         self.counters.malformed += 1;
         let top = lex::split(top, b',').ok().and_then(|elements| Via::parse(elements.first()?));
-        let flow = response_flow(flow, top.as_ref());
+        let flow = self.response_flow(flow, top.as_ref());
         let echo = Echo::of(message, flow, self.fresh());
         let mut response = self.compose(&echo, flow, Reply::refuse(malformed.status, malformed.to_string()));
         if let Start::Response { reason, .. } = &mut response.start {
@@ -111,6 +112,7 @@ impl Endpoint {
         let key = server_key(&received, &method);
         if let Some(&id) = self.by_server_key.get(&key) {
             self.counters.repeats += u64::from(method != Method::Ack);
+            self.follow(id, received.flow);
             if self.on_known_request(now, id, &method) == Verdict::Deliver {
                 self.on_ack(now, &received);
             }
@@ -119,11 +121,11 @@ impl Endpoint {
         if method == Method::Ack {
             return self.on_ack(now, &received);
         }
-        if !self.admit(now, &mut received) {
+        if !self.lets_pass(now, &mut received) {
             return;
         }
         let received = &received;
-        let flow = response_flow(received.flow, Some(&received.core.via));
+        let flow = self.response_flow(received.flow, Some(&received.core.via));
         let echo = Echo::of(&received.message, received.flow, self.fresh());
         let in_dialog = self.is_of_a_call(received);
         let sender = received.flow.remote.ip().to_canonical();
@@ -150,7 +152,7 @@ impl Endpoint {
         let (method, message) = (&received.core.method, &received.message);
         match method {
             Method::Register if self.registrar.is_some() => {}
-            Method::Register | Method::Subscribe | Method::Message | Method::Prack | Method::Publish => {
+            Method::Register | Method::Subscribe | Method::Message | Method::Publish => {
                 return Err(Reply::refuse(405, format!("this endpoint takes no {method}")).with(name::ALLOW, ALLOW));
             }
             Method::Other(_) => return Err(Reply::refuse(501, "an unknown method").with(name::ALLOW, ALLOW)),
@@ -168,15 +170,15 @@ impl Endpoint {
         if passed_us {
             return Err(Reply::refuse(482, "RFC 3261 16.3: this request has been here before"));
         }
-        let unsupported: Vec<String> = message.list(name::REQUIRE).map(lex::text).collect();
+        let unsupported = unknown_options(message);
         if !unsupported.is_empty() {
-            return Err(Reply::refuse(420, "none of the extensions in Require is known").with(name::UNSUPPORTED, unsupported.join(", ")));
+            return Err(Reply::refuse(420, "an extension in Require is not known here").with(name::UNSUPPORTED, unsupported.join(", ")));
         }
         let encoding = message.get(name::CONTENT_ENCODING).is_some_and(|encoding| !encoding.eq_ignore_ascii_case(b"identity"));
         if encoding && !message.body.is_empty() {
             return Err(Reply::refuse(415, "bodies are taken as they are").with("Accept-Encoding", "identity"));
         }
-        let wants_sdp = matches!(method, Method::Invite | Method::Update);
+        let wants_sdp = matches!(method, Method::Invite | Method::Update | Method::Prack);
         if wants_sdp && received.body().is_some() && received.content_type() != SDP {
             return Err(Reply::refuse(415, "an offer is SDP").with(name::ACCEPT, SDP));
         }
@@ -199,7 +201,7 @@ impl Endpoint {
         if received.core.to.tag.is_none() {
             return match method {
                 Method::Invite => self.on_invite(now, id, received),
-                Method::Options => self.on_options(now, id),
+                Method::Options => self.on_options(now, id, None),
                 Method::Register => self.on_register(now, id, received),
                 Method::Refer => self.on_refer(now, id, None, received),
                 _ => self.refuse_strange(now, id),
@@ -207,9 +209,11 @@ impl Endpoint {
         }
         let Some(call) = self.dialog_of(&received.core) else { return self.refuse_strange(now, id) };
         let grows = self.calls.get_mut(&call).is_some_and(|known| {
+            let from_tag = received.core.from.tag.clone().unwrap_or_default();
+            let is_confirmed = known.dialog.remote_tag.as_ref() == Some(&from_tag);
+            let grows = known.dialog_for(Some(&from_tag)).is_some_and(|dialog| dialog.take_seq(received.core.seq));
             // The peer's address may change under a running call: what it sends last is where it is.
-            let grows = known.dialog.take_seq(received.core.seq);
-            if grows {
+            if grows && is_confirmed {
                 known.flow = received.flow;
             }
             grows
@@ -225,7 +229,8 @@ impl Endpoint {
             Method::Info => self.on_info(now, id, call, received),
             Method::Notify => self.on_notify(now, id, call, received),
             Method::Refer => self.on_refer(now, id, Some(call), received),
-            _ => self.on_options(now, id),
+            Method::Prack => self.on_prack(now, id, call, received),
+            _ => self.on_options(now, id, Some(call)),
         }
     }
 
@@ -239,12 +244,15 @@ impl Endpoint {
         cancels || self.dialog_of(&received.core).is_some()
     }
 
-    /// The call whose dialog this request of the peer's belongs to.
+    /// The call to whose dialog, confirmed or early, this request of the peer's belongs.
     pub(super) fn dialog_of(&self, core: &Core) -> Option<SipCall> {
         let key = (core.call_id.clone(), core.to.tag.clone()?);
         let call = *self.by_dialog.get(&key)?;
-        let remote_tag = self.calls.get(&call)?.dialog.remote_tag.as_ref()?;
-        (*remote_tag == core.from.tag.clone().unwrap_or_default()).then_some(call)
+        let known = self.calls.get(&call)?;
+        let early = known.early.iter().filter_map(|early| early.dialog.remote_tag.as_ref());
+        let mut tags = known.dialog.remote_tag.iter().chain(early);
+        let from_tag = core.from.tag.as_deref().unwrap_or_default();
+        tags.any(|tag| tag == from_tag).then_some(call)
     }
 }
 

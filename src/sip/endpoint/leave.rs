@@ -28,13 +28,12 @@ impl Endpoint {
         let Some(known) = self.calls.get_mut(&call) else { return };
         let told = std::mem::replace(&mut known.told, true);
         known.refer = None;
-        known.timers.stop(CallTimer::ReferEnd);
-        known.timers.stop(CallTimer::OfferAgain);
-        let pending = known.pending.take();
-        let must_wait = known.ok.is_some();
-        if let Some(pending) = pending {
-            self.reply(now, pending.txn, Reply::new(487));
+        for timer in [CallTimer::ReferEnd, CallTimer::OfferAgain, CallTimer::Refresh, CallTimer::SessionEnd] {
+            known.timers.stop(timer);
         }
+        known.session = None;
+        let must_wait = known.ok.is_some();
+        self.close_open(now, call);
         if must_wait {
             // A callee sends no BYE before the ACK has come or will come no more (RFC 3261 §15).
             if let Some(known) = self.calls.get_mut(&call) {
@@ -47,6 +46,18 @@ impl Endpoint {
         }
         if !told {
             self.tell(Event::Ended { call, cause });
+        }
+    }
+
+    /// Answers what the peer has asked within a call that goes: a request that is never answered would stay for ever.
+    pub(super) fn close_open(&mut self, now: Instant, call: SipCall) {
+        let Some(known) = self.calls.get_mut(&call) else { return };
+        let (pending, referred) = (known.pending.take(), known.referred.take());
+        if let Some(pending) = pending {
+            self.reply(now, pending.txn, Reply::refuse(487, "this call is ending"));
+        }
+        if let Some(referred) = referred {
+            self.reply(now, referred.txn, Reply::refuse(603, "this call is ending"));
         }
     }
 
@@ -71,7 +82,7 @@ impl Endpoint {
         let status = if (300..=699).contains(&status) { status } else { 480 };
         let why = why.unwrap_or_else(|| "the call was not taken".to_owned());
         self.reply(now, invite, Reply::refuse(status, why));
-        self.forget_call(call);
+        self.forget_call(now, call);
         self.tell(Event::Ended { call, cause: EndCause::Rejected { status } });
     }
 
@@ -109,12 +120,12 @@ impl Endpoint {
     }
 
     /// Forgets an INVITE of ours that nobody ended after our CANCEL.
-    pub(super) fn abandon(&mut self, call: SipCall) {
+    pub(super) fn abandon(&mut self, now: Instant, call: SipCall) {
         let Some(invite) = self.calls.get(&call).and_then(|known| known.invite) else { return };
         if let Some(Machine::InviteClient(machine)) = self.txns.get_mut(&invite).map(|txn| &mut txn.machine) {
             machine.abandon();
         }
         self.rearm_txn(invite);
-        self.forget_call(call);
+        self.forget_call(now, call);
     }
 }

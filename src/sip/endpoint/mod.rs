@@ -2,6 +2,7 @@
 //!
 //! One file for each method that comes in, one for each stage of what goes out; this one holds the doors.
 
+mod abilities;
 mod ack;
 mod arrival;
 mod auth;
@@ -9,6 +10,7 @@ mod bye;
 mod call;
 mod cancel;
 mod commands;
+mod early;
 mod flows;
 mod gate;
 mod inbound;
@@ -20,11 +22,15 @@ mod offer;
 mod options;
 mod outbound;
 mod place;
+mod prack;
+mod progress;
 mod refer;
 mod register;
 mod registrar;
+mod replace;
 mod reply;
 mod responses;
+mod session;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -40,7 +46,7 @@ use super::digest::{Credentials, Wallet};
 use super::register::RegistrationId;
 use super::registrar::Registrar;
 use super::{AccountId, Command, Counters, Event, Flow, Invite, Output, Settings, Shield, SipCall};
-use crate::base::{Instant, Seed};
+use crate::base::{Instant, Seed, sha256};
 use call::Call;
 use register::Registering;
 use table::{ClientKey, Txn, TxnId, Wake};
@@ -72,6 +78,8 @@ pub struct Endpoint {
     outputs: VecDeque<Output>,
     counters: Counters,
     last_id: u64,
+    /// How many names were made.
+    named: u64,
     inputs: usize,
     /// Whether new calls are turned away, and what their Retry-After says.
     drain: Option<u32>,
@@ -102,6 +110,7 @@ impl Endpoint {
             outputs: VecDeque::new(),
             counters: Counters::default(),
             last_id: 0,
+            named: 0,
             inputs: 0,
             drain: None,
         }
@@ -138,17 +147,10 @@ impl Endpoint {
         self.sweep();
     }
 
-    /// Outside we are seen at `public` by `peer` or on the way there: Via and Contact say so from now on, and each call there hears
-    /// [`Event::Moved`] when that is news.
-    pub fn handle_seen(&mut self, _now: Instant, peer: std::net::SocketAddr, public: std::net::SocketAddr) {
-        self.be_seen(peer, public);
-        self.sweep();
-    }
-
-    /// What Via and Contact say to the peers of one block from now on; `None` for the local address again.
+    /// What Via and Contact say to the peers of one block from now on; `None` for the local address again. Each call there hears
+    /// [`Event::Moved`] when that is another address.
     pub fn advertise(&mut self, peer: super::Peer, host: Option<super::HostPort>) {
-        self.settings.advertised_to.retain(|(known, _)| *known != peer);
-        self.settings.advertised_to.extend(host.map(|host| (peer, host)));
+        self.say_of_us(peer, host);
     }
 
     /// Who we are with a PBX or provider from now on; `None`: nobody.
@@ -198,6 +200,11 @@ impl Endpoint {
         self.calls.len()
     }
 
+    /// The Call-ID of a call that is here.
+    pub fn call_id(&self, call: SipCall) -> Option<String> {
+        self.calls.get(&call).map(|known| super::lex::text(&known.dialog.call_id))
+    }
+
     /// Transactions in the table.
     pub fn transactions(&self) -> usize {
         self.txns.len()
@@ -223,7 +230,10 @@ impl Endpoint {
 
     /// Sixteen hexadecimal digits that were never used before, as far as the seed can tell.
     fn fresh(&mut self) -> String {
-        format!("{:016x}", self.seed.next_u64())
+        // Hashed, so that a name tells nothing of those that follow: tags and branches are what lets a message into a call.
+        self.named += 1;
+        let sum = sha256::of(&[&self.settings.key.expose()[..], &self.seed.next_u64().to_be_bytes(), &self.named.to_be_bytes()].concat());
+        sha256::hex(sum.get(..8).unwrap_or_default())
     }
 
     /// In debug builds: after each input while the tables are small, now and then while they are full.

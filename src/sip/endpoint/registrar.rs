@@ -2,7 +2,7 @@
 
 use super::Endpoint;
 use super::inbound::Received;
-use super::reply::{Echo, Reply, response_flow};
+use super::reply::{Echo, Reply};
 use super::table::{TxnId, Wake, rewind};
 use crate::base::Instant;
 use crate::sip::digest::Verdict;
@@ -16,7 +16,7 @@ impl Endpoint {
     ///
     /// Within a call the tags are the proof, which nobody else has seen, together with the address: we do not ask there again, because not
     /// every phone answers a challenge to BYE. CANCEL cannot be asked (RFC 3261 §22.1): one that cancels nothing gets no answer.
-    pub(super) fn admit(&mut self, now: Instant, received: &mut Received) -> bool {
+    pub(super) fn lets_pass(&mut self, now: Instant, received: &mut Received) -> bool {
         let (method, source) = (&received.core.method, received.flow.remote.ip());
         let is_peer = self.trusts(received.flow) && *method != Method::Register && !self.is_phone_of_ours(received);
         if is_peer || self.registrar.is_none() {
@@ -55,8 +55,8 @@ impl Endpoint {
         let Some(registrar) = &mut self.registrar else { return };
         let (tag, source) = (registrar.guard.tag(&received.message), received.flow.remote.ip());
         let challenges = registrar.guard.challenges(now, source, verdict);
-        let flow = response_flow(received.flow, Some(&received.core.via));
         let echo = Echo::of(&received.message, received.flow, tag);
+        let flow = self.response_flow(received.flow, Some(&received.core.via));
         let reply = challenges.into_iter().fold(Reply::new(401), |reply, challenge| reply.with(name::WWW_AUTHENTICATE, challenge));
         let response = self.compose(&echo, flow, reply).encode();
         self.send(flow, response);

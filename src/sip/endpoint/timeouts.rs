@@ -37,7 +37,8 @@ impl Endpoint {
         match (owner, method) {
             (Owner::Call(call), Some(Method::Invite)) => self.on_invite_lost(now, call, id, status),
             (Owner::Call(call), Some(Method::Refer)) => self.on_refer_response(call, status),
-            (Owner::Call(call), Some(_)) if self.calls.get(&call).is_some_and(|known| known.bye == Some(id)) => self.forget_call(call),
+            (Owner::Call(call), Some(_)) if self.calls.get(&call).is_some_and(|known| known.bye == Some(id)) => self.forget_call(now, call),
+            (Owner::Call(call), Some(Method::Update)) => self.on_offer_failed(now, call, id, status),
             (Owner::Probe(probe), _) => self.tell(Event::Probed { probe, status }),
             (Owner::Registration(registration), _) => self.on_register_lost(registration, Some(id), status),
             _ => {}
@@ -50,7 +51,7 @@ impl Endpoint {
             return self.on_offer_failed(now, call, id, status);
         }
         let told = known.told;
-        self.forget_call(call);
+        self.forget_call(now, call);
         if !told {
             let reason = if status == 408 { "nobody answers" } else { "the address cannot be reached" };
             self.tell(Event::Failed { call, status, reason: reason.to_owned(), why: None });
@@ -62,11 +63,15 @@ impl Endpoint {
             match timer {
                 CallTimer::ResendOk => self.resend_ok(now, call),
                 CallTimer::NoAck => self.give_up_ack(now, call),
-                CallTimer::RingAgain => self.ring(now, call),
+                CallTimer::RingAgain => self.ring_again(now, call),
                 CallTimer::Unanswered => self.give_up_ringing(now, call),
-                CallTimer::Cancelled => self.abandon(call),
+                CallTimer::Cancelled => self.abandon(now, call),
                 CallTimer::OfferAgain => self.offer_again(now, call),
                 CallTimer::ReferEnd => self.on_refer_response(call, 408),
+                CallTimer::ResendProvisional => self.resend_provisional(now, call),
+                CallTimer::NoPrack => self.give_up_prack(now, call),
+                CallTimer::Refresh => self.refresh_session(now, call),
+                CallTimer::SessionEnd => self.end_session(now, call),
             }
         }
         self.rearm_call(call);

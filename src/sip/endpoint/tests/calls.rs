@@ -348,3 +348,37 @@ fn a_refer_that_the_shell_refuses_leaves_the_call_as_it_was() {
     rig.pass(40_000);
     rig.assert_empty();
 }
+
+/// RFC 3326 §2: a CANCEL says that another has answered, so that no phone shows a missed call.
+#[test]
+fn a_cancel_says_why() {
+    let mut rig = Rig::new(1);
+    let ours = rig.invite(OFFER);
+    rig.pass(20);
+    let theirs = rig.incoming();
+    let reason = Reason::sip(200, "Call completed elsewhere");
+    rig.command(0, Command::Hangup { call: ours, reason: Some(reason.clone()) });
+    rig.pass(20);
+    assert_eq!(rig.events[1].last(), Some(&Event::Cancelled { call: theirs, reason: Some(reason) }));
+    rig.pass(40_000);
+    rig.assert_empty();
+}
+
+/// RFC 3261 §13.3.1.4, §15: a callee whose 200 never arrives hangs up, and the caller hears that nobody is there.
+#[test]
+fn a_callee_whose_answer_is_lost_hangs_up() {
+    let mut rig = Rig::new(1);
+    let ours = rig.invite(OFFER);
+    rig.pass(20);
+    let theirs = rig.incoming();
+    rig.command(1, Command::Ring { call: theirs });
+    rig.pass(20);
+    rig.weather.loss = 1;
+    rig.command(1, Command::Accept { call: theirs, answer: sdp(ANSWER) });
+    rig.pass(31_900);
+    rig.weather.loss = 0;
+    rig.pass(1_000);
+    assert!(matches!(rig.events[0].last(), Some(Event::Failed { call, status: 480, .. }) if *call == ours), "{:?}", rig.events[0]);
+    rig.pass(80_000);
+    rig.assert_empty();
+}

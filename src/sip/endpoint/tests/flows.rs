@@ -231,7 +231,8 @@ fn a_call_outlives_a_change_of_our_address() {
     assert!(bench.events.iter().all(|event| !matches!(event, Event::Moved { .. })), "another peer's way");
     bench.endpoint.handle_moved(Instant::from_millis(5), "192.0.2.2:5060".parse().unwrap(), "192.0.2.55".parse().unwrap());
     bench.drain();
-    assert_eq!(bench.events.last(), Some(&Event::Moved { call, ours: "192.0.2.55".parse().unwrap() }));
+    let flow = Flow { local: "192.0.2.55:5060".parse().unwrap(), ..udp("192.0.2.2:5070") };
+    assert_eq!(bench.events.last(), Some(&Event::Moved { call, flow }));
     bench.command(Command::Offer { call, sdp: Bytes::from_static(b"v=0") });
     assert!(bench.line().1.starts_with("INVITE "), "{}", bench.line().1);
     assert!(bench.header(name::VIA).contains(" 192.0.2.55:5060;") && bench.header(name::CONTACT).contains("@192.0.2.55:5060"));
@@ -240,7 +241,8 @@ fn a_call_outlives_a_change_of_our_address() {
     let mut bench = Bench::new();
     let (call, _) = bench.up(udp("192.0.2.2:5070"));
     for public in ["203.0.113.5:6060", "203.0.113.5:6060"] {
-        bench.endpoint.handle_seen(Instant::from_millis(5), "192.0.2.2:5060".parse().unwrap(), public.parse().unwrap());
+        let public: std::net::SocketAddr = public.parse().unwrap();
+        bench.endpoint.advertise("192.0.2.2".parse().unwrap(), Some(public.into()));
         bench.drain();
     }
     let moved = bench.events.iter().filter(|event| matches!(event, Event::Moved { .. })).count();

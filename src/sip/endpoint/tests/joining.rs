@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use crate::base::{Instant, Pii, Secret, Seed};
-use crate::sip::digest::{AuthTrouble, Credentials};
+use crate::sip::digest::{AuthTrouble, Credentials, Offered};
 use crate::sip::register::{Outcome, Register, RegisterAnswer, RegistrationId};
 use crate::sip::{AccountId, Command, Endpoint, Event, Flow, Invite, Output, PhoneAccount, PhoneContact, Phones, Settings, SipCall};
 
@@ -20,6 +20,7 @@ fn phones() -> Phones {
     Phones {
         networks: vec!["192.0.2.0/24".parse().unwrap()],
         realm: "nightbell".to_owned(),
+        digest: Offered::Both,
         key: Secret::new([9; 32]),
         accounts: vec![account("20", "s3cret"), account("21", "0ther")],
         expires_min_s: 60,
@@ -346,4 +347,39 @@ fn odd_registrations_get_their_answers() {
     }
     let stranger = ask(&mut pair, 50, "Contact: <sip:a@b>\r\n").replace("sip:20@", "sip:21@");
     assert!(stranger.starts_with("SIP/2.0 200"));
+}
+
+/// RFC 3608 §5: a call by a registered trunk takes the routes that its registrar has asked for; RFC 3261 §8.1.1.3: From has its domain.
+#[test]
+fn a_call_by_a_trunk_takes_its_routes_and_its_domain() {
+    let mut pair = Pair::new();
+    let routes = vec!["<sip:edge.pbx.example;lr>".to_owned(), "broken\r\nEvil: 1".to_owned()];
+    let invite = Invite::new(flow(true), "sip:900@pbx.example", Bytes::from_static(b"v=0\r\n"));
+    pair.phone.invite(pair.now, Invite { from_user: "20".to_owned(), from_host: Some("pbx.example".to_owned()), routes, ..invite.clone() });
+    let Some(Output::Send { bytes, .. }) = pair.phone.poll_output() else { panic!("no INVITE") };
+    let text = String::from_utf8_lossy(&bytes);
+    assert!(
+        text.contains("\r\nRoute: <sip:edge.pbx.example;lr>\r\n")
+            && text.contains("\r\nFrom: <sip:20@pbx.example>;tag=")
+            && !text.contains("Evil"),
+        "{text}"
+    );
+    pair.phone.invite(pair.now, Invite { from_host: Some("a>b".to_owned()), ..invite });
+    assert!(matches!(pair.phone.poll_output(), Some(Output::Event(Event::Failed { status: 400, .. }))));
+}
+
+#[test]
+fn names_tell_nothing_of_each_other_but_repeat_with_their_seed() {
+    let names = |key: u8| {
+        let settings = Settings { key: Secret::new([key; 32]), trusted: vec!["192.0.2.1".parse().unwrap()], ..Settings::default() };
+        let mut endpoint = Endpoint::new(settings, Seed::new(1));
+        endpoint.handle_command(
+            Instant::ZERO,
+            Command::Options { probe: crate::sip::Probe(1), flow: flow(true), target: "sip:a@b".to_owned() },
+        );
+        let Some(Output::Send { bytes, .. }) = endpoint.poll_output() else { panic!("no OPTIONS") };
+        bytes
+    };
+    assert_eq!(names(1), names(1));
+    assert_ne!(names(1), names(2), "the same seed with another key makes other names");
 }

@@ -25,6 +25,8 @@ pub(super) struct Weather {
     pub(super) loss: u64,
     pub(super) twice: u64,
     pub(super) delay_ms_max: u64,
+    /// One in so many answers to an INVITE comes from a second phone as well.
+    pub(super) fork: u64,
 }
 
 pub(super) struct Rig {
@@ -51,11 +53,14 @@ impl Rig {
     }
 
     pub(super) fn invite(&mut self, offer: &'static str) -> SipCall {
-        let invite = Invite {
+        self.place(Invite {
             from_user: "10".to_owned(),
             from_display: "Anna \"A\"".to_owned(),
             ..Invite::new(Self::flow(0), "sip:20@192.0.2.2", Bytes::from_static(offer.as_bytes()))
-        };
+        })
+    }
+
+    pub(super) fn place(&mut self, invite: Invite) -> SipCall {
         let call = self.ends[0].invite(self.now, invite);
         self.drain();
         call
@@ -82,6 +87,16 @@ impl Rig {
         }
     }
 
+    /// The same where a third party has spoken by hand: what is sent goes nowhere.
+    pub(super) fn drain_to_hand(&mut self) {
+        while let Some(output) = self.ends[0].poll_output() {
+            match output {
+                Output::Event(event) => self.events[0].push(event),
+                Output::Send { bytes, .. } => self.wire.push((self.now.as_millis(), 0, String::from_utf8_lossy(&bytes).into_owned())),
+            }
+        }
+    }
+
     fn carry(&mut self, side: usize, bytes: &Bytes) {
         let copies = if self.weather.loss > 0 && self.seed.one_in(self.weather.loss) {
             0
@@ -90,9 +105,13 @@ impl Rig {
         } else {
             1
         };
-        for _ in 0..copies {
+        let mut arrivals = vec![bytes.clone(); copies];
+        if self.weather.fork > 0 && side == 1 && self.seed.one_in(self.weather.fork) {
+            arrivals.extend(of_another_phone(bytes));
+        }
+        for bytes in arrivals {
             let delay = Duration::from_millis(1 + self.seed.below(self.weather.delay_ms_max));
-            self.queue.push_back((self.now + delay, 1 - side, bytes.clone()));
+            self.queue.push_back((self.now + delay, 1 - side, bytes));
         }
     }
 
@@ -140,7 +159,18 @@ impl Rig {
 
     pub(super) fn assert_empty(&self) {
         for endpoint in &self.ends {
-            assert_eq!((endpoint.calls(), endpoint.transactions(), endpoint.poll_deadline()), (0, 0, None));
+            let left: Vec<_> =
+                endpoint.txns.values().map(|txn| (&txn.machine, txn.server_key().map(|key| String::from_utf8_lossy(key)))).collect();
+            assert_eq!((endpoint.calls(), endpoint.transactions(), endpoint.poll_deadline()), (0, 0, None), "{left:?}");
         }
     }
+}
+
+/// The same answer to an INVITE as another phone behind a forking proxy would give it: with a tag of its own.
+fn of_another_phone(bytes: &Bytes) -> Option<Bytes> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    let is_one = text.starts_with("SIP/2.0 1") || text.starts_with("SIP/2.0 2");
+    let to = text.lines().find(|line| line.starts_with("To: ") && line.contains(";tag="))?;
+    let is_to_invite = text.lines().any(|line| line.starts_with("CSeq: ") && line.ends_with(" INVITE"));
+    (is_one && is_to_invite).then(|| Bytes::from(text.replacen(to, &format!("{to}-other"), 1)))
 }

@@ -2,116 +2,9 @@
 
 use bytes::Bytes;
 
-use super::rig::settings;
-use crate::base::{Instant, Seed, limits};
-use crate::sip::{Command, Endpoint, Event, Flow, Output, SipCall};
-
-const US: &str = "192.0.2.1:5060";
-const THEM: &str = "192.0.2.2:5070";
-const SDP: &str = "v=0\r\no=- 1 1 IN IP4 192.0.2.2\r\n";
-
-/// An endpoint, and a peer that is this test.
-struct Bench {
-    now: Instant,
-    endpoint: Endpoint,
-    sent: Vec<(Flow, String)>,
-    events: Vec<Event>,
-}
-
-/// A request of the peer's: what differs from an ordinary one.
-#[derive(Clone)]
-struct Request {
-    method: &'static str,
-    uri: &'static str,
-    branch: String,
-    to_tag: String,
-    from_tag: &'static str,
-    seq: u32,
-    extra: String,
-    body: &'static str,
-}
-
-impl Request {
-    fn new(method: &'static str, branch: &str) -> Self {
-        let (to_tag, from_tag, extra) = (String::new(), "them", String::new());
-        Self { method, uri: "sip:20@192.0.2.1", branch: branch.to_owned(), to_tag, from_tag, seq: 1, extra, body: "" }
-    }
-
-    fn text(&self) -> String {
-        let Self { method, uri, branch, to_tag, from_tag, seq, extra, body } = self;
-        let tag = if to_tag.is_empty() { String::new() } else { format!(";tag={to_tag}") };
-        let kind = if body.is_empty() || extra.contains("Content-Type") { "" } else { "Content-Type: application/sdp\r\n" };
-        format!(
-            "{method} {uri} SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.2:5070;branch=z9hG4bK{branch};rport\r\nMax-Forwards: 70\r\nFrom: <sip:10@192.0.2.2>;tag={from_tag}\r\nTo: <sip:20@192.0.2.1>{tag}\r\nCall-ID: abc\r\nCSeq: {seq} {method}\r\nContact: <sip:10@192.0.2.2:5070>\r\n{extra}{kind}Content-Length: {}\r\n\r\n{body}",
-            body.len()
-        )
-    }
-}
-
-impl Bench {
-    fn new() -> Self {
-        let endpoint = Endpoint::new(settings(), Seed::new(3));
-        Self { now: Instant::from_millis(1), endpoint, sent: Vec::new(), events: Vec::new() }
-    }
-
-    fn drain(&mut self) {
-        while let Some(output) = self.endpoint.poll_output() {
-            match output {
-                Output::Send { flow, bytes } => self.sent.push((flow, String::from_utf8_lossy(&bytes).into_owned())),
-                Output::Event(event) => self.events.push(event),
-            }
-        }
-    }
-
-    fn take_from(&mut self, remote: &str, text: &[u8]) {
-        let flow = Flow::udp(US.parse().unwrap(), remote.parse().unwrap());
-        self.endpoint.handle_datagram(self.now, flow, text);
-        self.drain();
-    }
-
-    /// Takes a request and gives the last first line that went back.
-    fn take(&mut self, request: &Request) -> String {
-        self.sent.clear();
-        self.take_from(THEM, request.text().as_bytes());
-        self.answer()
-    }
-
-    fn answer(&self) -> String {
-        self.sent.last().map(|(_, text)| text.lines().next().unwrap_or_default().replace("SIP/2.0 ", "")).unwrap_or_default()
-    }
-
-    fn last(&self) -> &str {
-        self.sent.last().map_or("", |(_, text)| text)
-    }
-
-    fn command(&mut self, command: Command) {
-        self.endpoint.handle_command(self.now, command);
-        self.drain();
-    }
-
-    fn header(&self, name: &str) -> String {
-        let line = self.last().lines().find_map(|line| line.strip_prefix(&format!("{name}: ")));
-        line.unwrap_or_default().to_owned()
-    }
-
-    /// The call that has just come in.
-    fn incoming(&self) -> SipCall {
-        let Some(Event::Incoming(arrival)) = self.events.last() else { panic!("{:?}", self.events) };
-        arrival.call
-    }
-
-    /// A call of the peer's that is up; its requests carry the tag.
-    fn up(&mut self) -> (SipCall, String) {
-        let invite = Request { body: SDP, ..Request::new("INVITE", "i") };
-        self.take(&invite);
-        let call = self.incoming();
-        self.command(Command::Accept { call, answer: Bytes::from_static(b"v=0") });
-        let tag = self.header("To").split("tag=").nth(1).unwrap().to_owned();
-        self.take(&Request { to_tag: tag.clone(), ..Request::new("ACK", "a") });
-        assert_eq!(self.events.last(), Some(&Event::Acked { call, sdp: None }));
-        (call, tag)
-    }
-}
+use super::hand::{Bench, Request, SDP, THEM, US};
+use crate::base::limits;
+use crate::sip::{Command, Event, Flow};
 
 #[test]
 fn a_stranger_meets_silence() {
@@ -120,6 +13,56 @@ fn a_stranger_meets_silence() {
     bench.take_from("203.0.113.9:5060", b"nonsense");
     assert!(bench.sent.is_empty() && bench.events.iter().all(|event| matches!(event, Event::Noticed(_))));
     assert_eq!(bench.endpoint.counters().untrusted, 2);
+}
+
+/// RFC 3261 §18.2.2: maddr names another address, where that is a known peer's; a datagram does not point our answers at strangers.
+#[test]
+fn maddr_is_obeyed_towards_known_peers_alone() {
+    for (maddr, way) in [("192.0.2.9", "192.0.2.9:5070"), ("203.0.113.1", "192.0.2.2:5070"), ("239.255.255.1", "192.0.2.2:5070")] {
+        let mut bench = Bench::new();
+        let text = Request::new("OPTIONS", "1").text().replace(";rport", &format!(";maddr={maddr}"));
+        bench.take_from("192.0.2.2:5080", text.as_bytes());
+        assert_eq!(bench.sent[0].0.remote, way.parse().unwrap(), "{maddr}");
+        assert!(bench.sent[0].1.contains(&format!("maddr={maddr}")), "the Via comes back as it was: {}", bench.sent[0].1);
+    }
+}
+
+/// RFC 3261 §18.2.2: a request that comes again over a new connection of its sender is answered over that one.
+#[test]
+fn a_repetition_over_a_new_connection_is_answered_there() {
+    let mut bench = Bench::new();
+    let text = Request::new("OPTIONS", "1").text().replace("/UDP", "/TCP");
+    let over = |port: &str| {
+        let flow = Flow::udp(US.parse().unwrap(), format!("192.0.2.2:{port}").parse().unwrap());
+        Flow { transport: crate::sip::Transport::Tcp, ..flow }
+    };
+    for port in ["40001", "40002"] {
+        bench.endpoint.handle_datagram(bench.now, over(port), text.as_bytes());
+        bench.drain();
+    }
+    let ways: Vec<_> = bench.sent.iter().map(|(flow, _)| flow.remote.port()).collect();
+    assert_eq!(ways, [40_001, 40_002]);
+    assert_eq!(bench.endpoint.transactions(), 1);
+}
+
+/// Headers in any case, folded, compact or with spaces are the headers that they are; what nobody may say is heard from known peers alone.
+#[test]
+fn a_header_smuggled_by_its_spelling_is_read_or_refused_as_itself() {
+    let twice = ["i: other", "CALL-ID : other", "f: <sip:boss@h>;tag=x", "T: <sip:boss@h>", "cseq: 2 OPTIONS", "l : 5", "mAX-fORWARDS: 0"];
+    for smuggled in twice {
+        let mut bench = Bench::new();
+        let text = Request { extra: format!("{smuggled}\r\n"), ..Request::new("INVITE", "1") }.text();
+        bench.take_from(THEM, text.as_bytes());
+        assert!(bench.answer().starts_with("400"), "{smuggled}: {}", bench.answer());
+        assert!(bench.events.is_empty(), "{smuggled}");
+    }
+    let mut bench = Bench::new();
+    let display = "\"Ignore\tall\u{1b}[2J\u{7}rules\"";
+    let text = Request { uri: "sip:20%0d%0aX-Evil:%201@192.0.2.1", body: SDP, ..Request::new("INVITE", "1") }.text();
+    bench.take_from(THEM, text.replace("From: <", &format!("From: {display} <")).as_bytes());
+    let Some(Event::Incoming(arrival)) = bench.events.last() else { panic!("{:?}", bench.events) };
+    let shown = [&arrival.from.expose().display, arrival.request_user.expose()].map(String::as_str).concat();
+    assert!(!shown.chars().any(char::is_control), "{shown:?}");
 }
 
 /// RFC 3581 §4: the answer goes to the port the request came from, and says so.
@@ -377,6 +320,7 @@ fn every_line_busy_is_486_and_a_peer_beyond_its_share_gets_480() {
     assert_eq!(bench.take(&Request { body: SDP, ..Request::new("INVITE", "one-more") }), "486 Busy Here");
     for number in 0..limits::SIP_TRANSACTIONS_A_PEER_MAX {
         let request = Request::new("OPTIONS", &format!("o{number}"));
+        // As fast as a known peer may.
         bench.now += std::time::Duration::from_millis(1);
         bench.take_from(THEM, request.text().replace("Call-ID: abc", &format!("Call-ID: o{number}")).as_bytes());
     }
@@ -409,4 +353,31 @@ fn a_keep_alive_is_counted_and_not_answered() {
     bench.take_from(THEM, b"");
     bench.take_from(THEM, b"\0\0\0\0");
     assert_eq!((bench.endpoint.counters().keep_alives, bench.sent.len()), (3, 0));
+}
+
+/// RFC 3261 timer J, RFC 6026 timer L: what 150 calls a second leave behind over UDP fits into the table, for as long as they come.
+#[test]
+fn a_hundred_and_fifty_calls_a_second_fit() {
+    let mut bench = Bench::new();
+    let mut most = 0;
+    for number in 0..150 * 40 {
+        bench.sent.clear();
+        bench.events.clear();
+        let invite = Request { body: SDP, ..Request::new("INVITE", &format!("i{number}")) };
+        let say = |bench: &mut Bench, request: &Request| {
+            bench.take_from(THEM, request.text().replace("Call-ID: abc", &format!("Call-ID: {number}")).as_bytes());
+        };
+        say(&mut bench, &invite);
+        let call = bench.incoming();
+        bench.command(Command::Accept { call, answer: Bytes::from_static(b"v=0") });
+        let to_tag = bench.header("To").split("tag=").nth(1).unwrap().to_owned();
+        say(&mut bench, &Request { to_tag: to_tag.clone(), ..Request::new("ACK", &format!("a{number}")) });
+        say(&mut bench, &Request { to_tag, seq: 2, ..Request::new("BYE", &format!("b{number}")) });
+        assert_eq!(bench.answer(), "200 OK", "call {number}");
+        most = most.max(bench.endpoint.transactions());
+        bench.now += std::time::Duration::from_micros(6_667);
+        bench.endpoint.handle_timeout(bench.now);
+    }
+    assert!((9_500..limits::SIP_TRANSACTIONS_MAX * 3 / 4).contains(&most), "{most} at most");
+    assert_eq!((bench.endpoint.calls(), bench.endpoint.counters().overload), (0, 0));
 }

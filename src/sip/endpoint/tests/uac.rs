@@ -1,65 +1,8 @@
 //! Calls of ours against a callee written by hand.
 
-use bytes::Bytes;
-
-use super::rig::settings;
-use crate::base::{Instant, Seed};
-use crate::sip::{Command, Endpoint, Event, Flow, Invite, Output, SipCall};
-
-const THEM: &str = "192.0.2.2:5060";
-
-struct Bench {
-    endpoint: Endpoint,
-    sent: Vec<(Flow, String)>,
-    events: Vec<Event>,
-}
-
-fn flow() -> Flow {
-    Flow::udp("192.0.2.1:5060".parse().unwrap(), THEM.parse().unwrap())
-}
-
-impl Bench {
-    fn new() -> Self {
-        Self { endpoint: Endpoint::new(settings(), Seed::new(5)), sent: Vec::new(), events: Vec::new() }
-    }
-
-    fn invite(&mut self, target: &str, max_forwards: u8) -> SipCall {
-        let invite = Invite { from_user: "a b".to_owned(), max_forwards, ..Invite::new(flow(), target, Bytes::from_static(b"v=0")) };
-        let call = self.endpoint.invite(Instant::ZERO, invite);
-        self.drain();
-        call
-    }
-
-    fn drain(&mut self) {
-        while let Some(output) = self.endpoint.poll_output() {
-            match output {
-                Output::Send { flow, bytes } => self.sent.push((flow, String::from_utf8_lossy(&bytes).into_owned())),
-                Output::Event(event) => self.events.push(event),
-            }
-        }
-    }
-
-    /// The callee answers the request `to`, with a tag and more headers.
-    fn answer(&mut self, to: &str, status: &str, tag: &str, extra: &str) {
-        let copied: Vec<String> = ["Via", "From", "To", "Call-ID", "CSeq"]
-            .iter()
-            .filter_map(|name| to.lines().find(|line| line.starts_with(&format!("{name}: "))))
-            .map(|line| if line.starts_with("To:") && !line.contains("tag=") { format!("{line};tag={tag}") } else { line.to_owned() })
-            .collect();
-        let text = format!("SIP/2.0 {status}\r\n{}\r\n{extra}Content-Length: 0\r\n\r\n", copied.join("\r\n"));
-        self.take(&text);
-    }
-
-    fn take(&mut self, text: &str) {
-        self.sent.clear();
-        self.endpoint.handle_datagram(Instant::from_millis(5), flow(), text.as_bytes());
-        self.drain();
-    }
-
-    fn first_words(&self) -> Vec<&str> {
-        self.sent.iter().map(|(_, text)| text.split(" SIP/2.0").next().unwrap()).collect()
-    }
-}
+use super::callee::{Bench, flow};
+use crate::base::Instant;
+use crate::sip::{Command, Event};
 
 /// RFC 3261 §12.1.2: a caller follows the recorded route in reverse, to the callee's Contact.
 #[test]
@@ -153,4 +96,71 @@ fn a_peer_that_moves_is_followed() {
     let (way, bye) = bench.sent.last().unwrap();
     assert!(bye.starts_with("BYE sip:20@10.0.0.1 SIP/2.0"));
     assert_eq!(way.remote, "192.0.2.2:40000".parse().unwrap());
+}
+
+/// RFC 3261 §9.1: where the 200 has come first, the 487 to a CANCEL that crossed it changes nothing.
+#[test]
+fn a_487_after_the_200_changes_nothing() {
+    let mut bench = Bench::new();
+    let call = bench.invite("sip:20@pbx.example", 70);
+    let invite = bench.sent[0].1.clone();
+    bench.answer(&invite, "180 Ringing", "t", "");
+    bench.endpoint.handle_command(Instant::from_millis(6), Command::Cancel { call });
+    bench.drain();
+    assert!(bench.first_words()[0].starts_with("CANCEL "));
+    bench.answer(&invite, "200 OK", "t", "Contact: <sip:20@192.0.2.2>\r\n");
+    assert_eq!(bench.first_words(), ["ACK sip:20@192.0.2.2", "BYE sip:20@192.0.2.2"]);
+    let bye = bench.sent[1].1.clone();
+    bench.answer(&invite, "487 Request Terminated", "t", "");
+    assert!(bench.sent.is_empty());
+    bench.answer(&bye, "200 OK", "t", "");
+    assert_eq!(bench.events.last(), Some(&Event::Cancelled { call, reason: None }));
+    assert_eq!(bench.endpoint.calls(), 0);
+}
+
+/// RFC 3261 §12.2.1.2, §12.2.2, RFC 3311 §5.2: a re-INVITE and an UPDATE move the peer, in either direction.
+#[test]
+fn the_peers_contact_is_followed() {
+    let mut bench = Bench::new();
+    let call = bench.invite("sip:20@pbx.example", 70);
+    let invite = bench.sent[0].1.clone();
+    bench.answer(&invite, "200 OK", "t", "Contact: <sip:first@192.0.2.2>\r\nAllow: UPDATE\r\n");
+    let offer = |bench: &mut Bench| {
+        bench.sent.clear();
+        bench.endpoint.handle_command(bench.now, Command::Offer { call, sdp: bytes::Bytes::from_static(b"v=0") });
+        bench.drain();
+        bench.sent.last().unwrap().1.clone()
+    };
+    let reinvite = offer(&mut bench);
+    assert!(reinvite.starts_with("INVITE sip:first@192.0.2.2 SIP/2.0"));
+    bench.answer(&reinvite, "200 OK", "t", "Contact: <sip:second@192.0.2.2>\r\n");
+    assert_eq!(bench.first_words(), ["ACK sip:second@192.0.2.2"]);
+    let value = |name: &str| invite.lines().find_map(|line| line.strip_prefix(name)).unwrap().to_owned();
+    let (from, call_id) = (value("From: "), value("Call-ID: "));
+    bench.take(&format!(
+        "UPDATE sip:nightbell@192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.2;branch=z9hG4bKu;rport\r\nFrom: <sip:20@pbx.example>;tag=t\r\nTo: {from}\r\nCall-ID: {call_id}\r\nCSeq: 9 UPDATE\r\nContact: <sip:third@192.0.2.2>\r\n\r\n"
+    ));
+    assert!(bench.sent[0].1.starts_with("SIP/2.0 200 "));
+    assert!(offer(&mut bench).starts_with("INVITE sip:third@192.0.2.2 SIP/2.0"));
+}
+
+/// RFC 3261 §14.2: an offer that comes too early for the peer goes again when the peer says so, and not for ever.
+#[test]
+fn an_offer_comes_again_when_the_peer_says_so() {
+    let mut bench = Bench::new();
+    let call = bench.invite("sip:20@pbx.example", 70);
+    let invite = bench.sent[0].1.clone();
+    bench.answer(&invite, "200 OK", "t", "Contact: <sip:20@192.0.2.2>\r\n");
+    bench.endpoint.handle_command(bench.now, Command::Offer { call, sdp: bytes::Bytes::from_static(b"hold") });
+    bench.drain();
+    for after in 1..=5 {
+        let offer = bench.sent.iter().rev().find(|(_, text)| text.starts_with("INVITE")).unwrap().1.clone();
+        bench.answer(&offer, "500 Server Internal Error", "t", "Retry-After: 3 (soon)\r\n");
+        assert_eq!(bench.events.len(), 1);
+        bench.wait(3 * after + 1);
+        assert!(bench.first_words().contains(&"INVITE sip:20@192.0.2.2"), "{after}");
+    }
+    let offer = bench.sent.iter().rev().find(|(_, text)| text.starts_with("INVITE")).unwrap().1.clone();
+    bench.answer(&offer, "500 Server Internal Error", "t", "Retry-After: 3\r\n");
+    assert_eq!(bench.events.last(), Some(&Event::OfferRefused { call, status: 500 }));
 }
