@@ -13,6 +13,7 @@ mod filing;
 mod handover;
 mod machine;
 mod output;
+mod outward;
 mod patience;
 mod people;
 mod speaking;

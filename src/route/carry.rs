@@ -35,6 +35,8 @@ pub struct Carriage {
     pub trunk: String,
     /// The user part of the Request-URI.
     pub user: String,
+    /// The number as the trunk's destinations are written: its caps look at it.
+    pub counted: String,
     /// The number that we show.
     pub caller: Option<String>,
 }
@@ -114,17 +116,20 @@ impl DialPlan {
             Dialled::Number(number) => number,
             Dialled::Short(digits) if self.emergency.contains(digits) => return Err(NotCarried::Emergency),
             Dialled::Short(digits) if self.country.short.contains(&digits.as_str()) => {
-                return self.carried(|carrier| !carrier.serves.is_empty(), |_| digits.clone());
+                // Help lines belong to no prefix: whoever carries anything carries them.
+                return self.carried(|carrier| Some((digits.clone(), carrier.serves.first()?.clone())));
             }
             Dialled::Short(_) | Dialled::Name(_) => return Err(NotCarried::NoNumber),
         };
         self.must_be_allowed(number)?;
-        let begins = |carrier: &Carrier, prefix: &str| match prefix.starts_with('+') {
-            true => number.as_str().starts_with(prefix),
-            false => number.written(carrier.format, self.country).starts_with(prefix),
-        };
-        let serves = |carrier: &Carrier| carrier.serves.iter().any(|prefix| begins(carrier, prefix));
-        self.carried(serves, |carrier| number.written(carrier.format, self.country))
+        self.carried(|carrier| {
+            let user = number.written(carrier.format, self.country);
+            let full = number.as_str();
+            let spelt = |prefix: &String| if prefix.starts_with('+') { full } else { user.as_str() };
+            let counted =
+                carrier.serves.iter().find(|prefix| spelt(prefix).starts_with(prefix.as_str())).map(|prefix| spelt(prefix).to_owned())?;
+            Some((user, counted))
+        })
     }
 
     /// The ways for an emergency call: nothing is asked, no cap and no list. A call that came by a trunk does not go back there.
@@ -134,6 +139,7 @@ impl DialPlan {
         let way = |carrier: &Carrier| Carriage {
             trunk: carrier.trunk.clone(),
             user: number.to_owned(),
+            counted: number.to_owned(),
             caller: self.emergency_caller.clone().or_else(|| carrier.caller.clone()),
         };
         named.chain(all).filter(|carrier| Some(carrier.trunk.as_str()) != came_by).map(way).collect()
@@ -164,9 +170,13 @@ impl DialPlan {
         island.map_or(Ok(()), |prefix| Err(NotCarried::Forbidden { prefix: prefix.to_owned(), why }))
     }
 
-    fn carried(&self, serves: impl Fn(&Carrier) -> bool, write: impl Fn(&Carrier) -> String) -> Result<Vec<Carriage>, NotCarried> {
-        let way = |carrier: &Carrier| Carriage { trunk: carrier.trunk.clone(), user: write(carrier), caller: carrier.caller.clone() };
-        let ways: Vec<Carriage> = self.carriers.iter().filter(|carrier| serves(carrier)).map(way).collect();
+    /// The trunks for which `by` has the number as it is written there, and as it is counted.
+    fn carried(&self, by: impl Fn(&Carrier) -> Option<(String, String)>) -> Result<Vec<Carriage>, NotCarried> {
+        let way = |carrier: &Carrier| {
+            let (user, counted) = by(carrier)?;
+            Some(Carriage { trunk: carrier.trunk.clone(), user, counted, caller: carrier.caller.clone() })
+        };
+        let ways: Vec<Carriage> = self.carriers.iter().filter_map(way).collect();
         if ways.is_empty() { Err(NotCarried::NoTrunk) } else { Ok(ways) }
     }
 }

@@ -19,8 +19,13 @@ impl Kernel {
         if self.rang_first {
             self.say(&SpeechAct::Courtesy, Key::NobodyAnswered, &[], out);
         }
-        let greeting = self.agent.parts.greeting.clone();
-        self.say_text(&SpeechAct::Greet, &greeting, out);
+        match self.facts.calling {
+            Some(calling) => self.introduce(calling, out),
+            None => {
+                let greeting = self.agent.parts.greeting.clone();
+                self.say_text(&SpeechAct::Greet, &greeting, out);
+            }
+        }
         self.tell_bulletins(out);
         self.asked = Asked::Open;
         if self.deaf {
