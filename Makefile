@@ -40,6 +40,13 @@ test: ## everything that must hold, on the real engines too
 	cargo test --locked --tests
 	cargo test --release --locked --features engines --bins
 
+# How long `make fuzz` goes on with each parser.
+SECONDS_EACH ?= $(if $(filter command line,$(origin SECONDS)),$(SECONDS),60)
+
+.PHONY: fuzz
+fuzz: ## try to break every parser: make fuzz SECONDS=60 (for each of them)
+	FUZZ_SECONDS=$(SECONDS_EACH) FUZZ_SEED=$(or $(SEED),$(shell date +%s)) cargo test --locked --test fuzz -- --nocapture
+
 .PHONY: bench
 bench: ## measure, and print how: gaps, barge-in, sending, cost per call, signalling
 	@.ci/packages test

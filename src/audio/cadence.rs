@@ -69,7 +69,7 @@ impl Cadence {
         let length = u64::from(self.rate.hertz()) * NOTE_MS / 1_000;
         for (place, sample) in (0_u64..).zip(samples) {
             let at = self.at + place;
-            if at % length == 0 {
+            if at.is_multiple_of(length) {
                 self.tones[0] = note(at / length, self.rate);
             }
             let mut one = [0];

@@ -63,10 +63,10 @@ pub enum Command {
 #[derive(Clone, Debug, Default, Args)]
 pub struct Place {
     /// The configuration [default: /etc/nightbell/nightbell.toml, or else config/demo/nightbell.toml].
-    #[arg(long, value_name = "FILE", env = "NIGHTBELL_CONFIG")]
+    #[arg(long, global = true, value_name = "FILE", env = "NIGHTBELL_CONFIG")]
     pub config: Option<PathBuf>,
     /// The data directory, in place of the one in the configuration.
-    #[arg(long, value_name = "DIR", env = "NIGHTBELL_DATA")]
+    #[arg(long, global = true, value_name = "DIR", env = "NIGHTBELL_DATA")]
     pub data: Option<PathBuf>,
 }
 

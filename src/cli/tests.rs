@@ -45,7 +45,7 @@ fn every_command_parses() {
     assert!(matches!(parsed(&["models", "fetch", "cpu"]), Command::Models(args) if matches!(args.command, ModelsCommand::Fetch { .. })));
     assert!(matches!(parsed(&["check", "--config", "x"]), Command::Check(_)));
     assert!(matches!(parsed(&["status"]), Command::Status(_)));
-    let Command::Sip(sip) = parsed(&["sip", "trace", "abc", "--full", "--pcap", "f"]) else { unreachable!() };
+    let Command::Sip(sip) = parsed(&["sip", "trace", "abc", "--full", "--pcap", "f", "--config", "c"]) else { unreachable!() };
     let SipCommand::Trace(trace) = sip.command;
-    assert!(trace.call.as_deref() == Some("abc") && trace.full && trace.last == 1 && trace.pcap.is_some());
+    assert!(trace.call.as_deref() == Some("abc") && trace.full && trace.last == 1 && trace.pcap.is_some() && sip.place.config.is_some());
 }

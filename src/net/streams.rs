@@ -96,7 +96,7 @@ struct Table {
 }
 
 /// What was counted since the beginning.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, serde::Serialize)]
 pub struct StreamCounts {
     /// Connections at this moment.
     pub open: usize,

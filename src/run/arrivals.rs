@@ -49,7 +49,7 @@ impl Switchboard {
             }
             Fate::Answered { agent, first } => {
                 tracing::info!(rule, agent = agent.name(), people_first = first.len(), "call routed");
-                self.answered(arrival, caller, agent, first);
+                self.answered(arrival, caller, agent, &first);
             }
             Fate::PassedOn(onward) => {
                 tracing::info!(rule, emergency = onward.emergency, "call passed on");
@@ -117,13 +117,13 @@ impl Switchboard {
         self.config.dial_plan.emergency_ways(number, came_by).into_iter().map(To::Trunk).collect()
     }
 
-    fn answered(&mut self, arrival: Arrival, caller: String, agent: Arc<Agent>, first: Vec<String>) {
+    fn answered(&mut self, arrival: Arrival, caller: String, agent: Arc<Agent>, first: &[String]) {
         let call = arrival.call;
         let dialled = arrival.request_user.expose().clone();
         let (id, news) = self.enter(call, &arrival.call_id, &dialled, agent.name());
         let local = self.house.ours(arrival.flow);
         let max_forwards = arrival.max_forwards.saturating_sub(1);
-        let first = (!first.is_empty()).then(|| plans::first(&first, Order::Together, &self.house.people));
+        let first = (!first.is_empty()).then(|| plans::first(first, Order::Together, &self.house.people));
         let from = Pii::new(caller);
         let trunk = self.house.trunks.of_arrival(&arrival);
         let transfer = trunk.and_then(|trunk| self.house.trunks.transfer(&trunk)).unwrap_or_default();

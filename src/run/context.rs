@@ -18,8 +18,13 @@ pub fn header(travels: &Travels, id: &CallId, context: &Context) -> Option<(Stri
     match travels {
         Travels::None => None,
         Travels::UserToUser => {
-            let hex: String = line.bytes().map(|byte| format!("{byte:02x}")).collect();
-            Some(("User-to-User".to_owned(), Pii::new(format!("{hex};encoding=hex"))))
+            let mut hex = String::with_capacity(2 * line.len() + 16);
+            for byte in line.bytes() {
+                for digit in [byte >> 4, byte & 15] {
+                    hex.extend(char::from_digit(u32::from(digit), 16));
+                }
+            }
+            Some(("User-to-User".to_owned(), Pii::new(hex + ";encoding=hex")))
         }
         Travels::Header(name) => Some((name.clone(), Pii::new(line))),
     }

@@ -39,6 +39,7 @@ impl Front {
             "trunks": self.house.trunks.status(self.house.clock.now()),
             "phones": self.house.phone_book.status(),
             "sip": self.house.doorman.status(),
+            "connections": self.house.wires.counts(),
             "sound": {
                 "send_deviation_p50_us": media.send_deviation.quantile_us(500),
                 "send_deviation_p99_us": media.send_deviation.quantile_us(990),

@@ -31,8 +31,8 @@ pub struct Placing {
     pub invite: Box<Invite>,
     /// Where its news go.
     pub news: mpsc::Sender<SipNews>,
-    /// Where its name goes.
-    pub placed: oneshot::Sender<SipCall>,
+    /// Where its name and its Call-ID go.
+    pub placed: oneshot::Sender<(SipCall, String)>,
 }
 
 /// A call of ours that is on its way.
@@ -40,6 +40,8 @@ pub struct Placing {
 pub struct Placed {
     /// The signalling's name for it.
     pub call: SipCall,
+    /// Its Call-ID.
+    pub call_id: String,
     /// What becomes of it; the last of them is `Failed`, `Redirected` or `Gone`.
     pub news: mpsc::Receiver<SipNews>,
 }
@@ -58,7 +60,8 @@ impl House {
         let (placed, call) = oneshot::channel();
         let placing = Placing { invite: Box::new(invite), news: news_in, placed };
         self.switchboard.send(Order::Place(placing)).await.ok()?;
-        Some(Placed { call: call.await.ok()?, news })
+        let (call, call_id) = call.await.ok()?;
+        Some(Placed { call, call_id, news })
     }
 }
 
@@ -75,7 +78,8 @@ impl Switchboard {
                 self.wires.watch(call, peer);
                 // Whatever the endpoint has to tell of the call is told after this: its events are drained later.
                 self.lines.insert(call, news);
-                if placed.send(call).is_err() {
+                let call_id = self.endpoint.call_id(call).unwrap_or_default();
+                if placed.send((call, call_id)).is_err() {
                     self.endpoint.handle_command(now, Command::Hangup { call, reason: None });
                 }
             }

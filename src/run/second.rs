@@ -7,6 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
+use super::doorman::Pass;
 use super::house::House;
 use super::hub::LegNews as SoundNews;
 use super::leg;
@@ -154,10 +155,16 @@ struct Second<'a> {
     /// What a call that is asked for shall take the place of, until the call is told.
     aim: Option<Aim>,
     parting: Reason,
+    /// What it counts against, to its end.
+    _pass: Option<Pass>,
 }
 
 impl<'a> Second<'a> {
     async fn place(house: &'a Arc<House>, errand: &Errand, travels: &Travels, way: Way) -> Result<Self, u16> {
+        let pass = way.trunk.as_ref().map(|trunk| house.doorman.admit_out(trunk)).transpose().map_err(|over| {
+            tracing::warn!(call_id = %errand.id, %over, "a call out does not fit");
+            over.status()
+        })?;
         let opened = leg::open_unheard(house, house.ours(way.flow)).map_err(|refusal| {
             tracing::warn!(call_id = %errand.id, why = %refusal.why, "no second leg");
             refusal.status
@@ -167,10 +174,14 @@ impl<'a> Second<'a> {
         invite.from_display = errand.context.name.as_ref().map(|name| name.expose().clone()).unwrap_or_default();
         invite.max_forwards = errand.max_forwards;
         invite.account = way.account;
+        if let Some(trunk) = &way.by {
+            trunk.dress(&mut invite);
+        }
         invite.replaces = errand.replaces.as_deref().cloned();
         invite.headers = super::context::headers(travels, &errand.id, &errand.context);
         let (sound_in, sound) = mpsc::channel(super::line::NEWS_MAX);
-        let Placed { call, news: sip } = house.place(invite).await.ok_or(503_u16)?;
+        let Placed { call, call_id, news: sip } = house.place(invite).await.ok_or(503_u16)?;
+        house.trace.name(&call_id, errand.id.as_str());
         tracing::info!(call_id = %errand.id, leg = errand.leg.0, to = %way.flow.remote, "a second leg is rung");
         let telling = Telling::open(house, opened.id, &errand.agent, opened.playback);
         leg::begin(house, opened.setup, sound_in);
@@ -189,6 +200,7 @@ impl<'a> Second<'a> {
             holds: false,
             aim: None,
             parting: reason(Parting::Over),
+            _pass: pass,
         })
     }
 

@@ -1,6 +1,7 @@
 //! From where somebody is to the ways of calling them, the best first.
 
 use super::house::House;
+use super::trunks::TrunkWay;
 use crate::config::{At, Context as Travels, Person, Reach};
 use crate::sip::{AccountId, Flow, Transport, Uri};
 
@@ -15,11 +16,15 @@ pub struct Way {
     pub account: Option<AccountId>,
     /// The number that we show there; none: the caller's.
     pub shows: Option<String>,
+    /// The trunk whose caps it counts against; none where it is no trunk's.
+    pub trunk: Option<String>,
+    /// What that trunk wants of an INVITE.
+    pub by: Option<TrunkWay>,
 }
 
 impl Way {
     fn plain(flow: Flow, target: String) -> Self {
-        Self { flow, target, account: None, shows: None }
+        Self { flow, target, account: None, shows: None, trunk: None, by: None }
     }
 }
 
@@ -107,7 +112,9 @@ impl House {
                     flow: found.flow,
                     target: format!("sip:{}@{}{}", carriage.user, found.domain, found.flow.transport.uri_param()),
                     account: found.account,
-                    shows: carriage.caller.clone().or(found.user),
+                    shows: carriage.caller.clone().or_else(|| found.user.clone()),
+                    trunk: Some(carriage.trunk.clone()),
+                    by: Some(found),
                 })),
             }
         }

@@ -1,6 +1,7 @@
-//! What one trunk or peer may use: calls at once, calls a second, minutes a day, destinations. Pure; the shell tells what begins and what ends.
+//! What one trunk or peer may use: calls at once, calls a second, minutes a day. Pure; the shell tells what begins and what ends.
 //!
-//! Emergency calls are never asked here (they pass at once); whoever places one does not call [`Caps::admit`].
+//! Which numbers may be called is the dial plan's to say. Emergency calls are never asked here (they pass at once); whoever places one does not
+//! call [`Caps::admit`].
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -18,8 +19,6 @@ pub struct Allowance {
     pub half_open_max: u64,
     /// Minutes of calls out within one day; the call that reaches it is not cut off, the next one is not placed.
     pub minutes_a_day_max: Option<u64>,
-    /// Numbers that may be called, by how they begin: `+1312`. Empty: none.
-    pub destinations: Vec<String>,
 }
 
 impl Default for Allowance {
@@ -29,7 +28,6 @@ impl Default for Allowance {
             calls_a_second_max: limits::CAPS_CALLS_A_SECOND_MAX,
             half_open_max: limits::CAPS_HALF_OPEN_MAX,
             minutes_a_day_max: None,
-            destinations: Vec::new(),
         }
     }
 }
@@ -61,9 +59,6 @@ pub enum OverCap {
         /// The cap.
         max: u64,
     },
-    /// Not a number that may be called.
-    #[error("calls to this number are not allowed over this trunk (destinations)")]
-    Destination,
 }
 
 impl OverCap {
@@ -72,7 +67,6 @@ impl OverCap {
         match self {
             Self::AtOnce { .. } => 486,
             Self::TooFast { .. } | Self::HalfOpen { .. } | Self::Minutes { .. } => 480,
-            Self::Destination => 403,
         }
     }
 }
@@ -83,14 +77,11 @@ pub struct Ticket(u64);
 
 /// Which way a call goes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Bearing<'a> {
+pub enum Bearing {
     /// It comes in.
     In,
-    /// It goes out, to this number.
-    Out {
-        /// As dialled.
-        number: &'a str,
-    },
+    /// It goes out.
+    Out,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -120,7 +111,7 @@ impl Caps {
     }
 
     /// Takes a call into account, or says why it does not fit. `day` counts days in the business's zone.
-    pub fn admit(&mut self, now: Instant, day: i64, way: Bearing<'_>) -> Result<Ticket, OverCap> {
+    pub fn admit(&mut self, now: Instant, day: i64, way: Bearing) -> Result<Ticket, OverCap> {
         self.turn_page(now, day);
         let allowed = &self.allowance;
         if let Some(max) = allowed.calls_max.filter(|max| self.running.len() as u64 >= *max) {
@@ -128,7 +119,7 @@ impl Caps {
         }
         match way {
             Bearing::In => self.admit_in()?,
-            Bearing::Out { number } => self.admit_out(now, number)?,
+            Bearing::Out => self.admit_out(now)?,
         }
         while self.begun.front().is_some_and(|at| now.since(*at) >= Duration::from_secs(1)) {
             self.begun.pop_front();
@@ -139,7 +130,7 @@ impl Caps {
         }
         self.begun.push_back(now);
         self.last += 1;
-        let (ticket, out) = (Ticket(self.last), way != Bearing::In);
+        let (ticket, out) = (Ticket(self.last), way == Bearing::Out);
         self.running.insert(ticket, Running { since: now, half_open: !out, out });
         Ok(ticket)
     }
@@ -150,10 +141,7 @@ impl Caps {
         if half_open < max { Ok(()) } else { Err(OverCap::HalfOpen { max }) }
     }
 
-    fn admit_out(&self, now: Instant, number: &str) -> Result<(), OverCap> {
-        if !self.allowance.destinations.iter().any(|prefix| begins(number, prefix)) {
-            return Err(OverCap::Destination);
-        }
+    fn admit_out(&self, now: Instant) -> Result<(), OverCap> {
         let used = self.used(now);
         let over = self.allowance.minutes_a_day_max.filter(|max| used >= Duration::from_mins(*max));
         over.map_or(Ok(()), |max| Err(OverCap::Minutes { max }))
@@ -193,26 +181,15 @@ impl Caps {
     }
 }
 
-/// Whether a number begins so, whatever stands between its digits.
-fn begins(number: &str, prefix: &str) -> bool {
-    let plain =
-        |text: &str| text.chars().filter(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '+' | '*' | '#')).collect::<String>();
-    plain(number).starts_with(&plain(prefix))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const OUT: Bearing<'_> = Bearing::Out { number: "+13125550123" };
-
-    fn allowance() -> Allowance {
-        Allowance { destinations: vec!["+1312".to_owned(), "911".to_owned()], ..Allowance::default() }
-    }
+    const OUT: Bearing = Bearing::Out;
 
     #[test]
     fn a_trunk_has_so_many_calls_at_once_both_ways() {
-        let mut caps = Caps::new(Allowance { calls_max: Some(2), ..allowance() });
+        let mut caps = Caps::new(Allowance { calls_max: Some(2), ..Allowance::default() });
         let now = Instant::from_millis(5);
         let first = caps.admit(now, 1, Bearing::In).unwrap();
         assert!(caps.admit(now, 1, OUT).is_ok());
@@ -224,7 +201,7 @@ mod tests {
 
     #[test]
     fn calls_begin_no_faster_than_allowed() {
-        let mut caps = Caps::new(Allowance { calls_a_second_max: 3, ..allowance() });
+        let mut caps = Caps::new(Allowance { calls_a_second_max: 3, ..Allowance::default() });
         let admitted = |caps: &mut Caps, millis: u64| caps.admit(Instant::from_millis(millis), 1, Bearing::In);
         for place in 0..3 {
             assert!(admitted(&mut caps, 100 * place).is_ok());
@@ -236,7 +213,7 @@ mod tests {
 
     #[test]
     fn calls_that_nobody_acknowledges_are_few() {
-        let mut caps = Caps::new(Allowance { half_open_max: 2, ..allowance() });
+        let mut caps = Caps::new(Allowance { half_open_max: 2, ..Allowance::default() });
         let now = Instant::from_millis(5);
         let first = caps.admit(now, 1, Bearing::In).unwrap();
         assert!(caps.admit(now, 1, Bearing::In).is_ok());
@@ -248,7 +225,7 @@ mod tests {
 
     #[test]
     fn the_minutes_of_a_day_are_used_up_by_calls_out_and_come_back_at_midnight() {
-        let mut caps = Caps::new(Allowance { minutes_a_day_max: Some(10), ..allowance() });
+        let mut caps = Caps::new(Allowance { minutes_a_day_max: Some(10), ..Allowance::default() });
         let minute = |minute: u64| Instant::from_millis(60_000 * minute);
         let inward = caps.admit(minute(0), 1, Bearing::In).unwrap();
         let first = caps.admit(minute(0), 1, OUT).unwrap();
@@ -259,16 +236,5 @@ mod tests {
         caps.ended(minute(11), 1, inward);
         assert!(caps.admit(minute(20), 2, OUT).is_ok(), "midnight");
         assert_eq!(caps.used(minute(25)), Duration::from_mins(10), "two calls since midnight");
-    }
-
-    #[test]
-    fn only_the_numbers_of_the_plan_are_called() {
-        let mut caps = Caps::new(allowance());
-        let mut out = |number| caps.admit(Instant::ZERO, 1, Bearing::Out { number }).is_ok();
-        assert!(out("+13125550123") && out("+1 (312) 555-0123") && out("911"));
-        assert!(!out("+882125550123") && !out("00882") && !out("") && !out("3125550123") && !out("1+1312"));
-        let mut none = Caps::new(Allowance::default());
-        assert_eq!(none.admit(Instant::ZERO, 1, OUT), Err(OverCap::Destination), "no plan, no calls out");
-        assert!(none.admit(Instant::ZERO, 1, Bearing::In).is_ok(), "what comes in dials nobody");
     }
 }

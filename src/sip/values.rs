@@ -1,5 +1,7 @@
 //! Structured header values: addresses with names, Via, CSeq.
 
+use std::net::IpAddr;
+
 use super::{Method, Party, Uri, lex, uri};
 use crate::base::limits;
 
@@ -79,6 +81,8 @@ pub struct Via {
     pub branch: Option<Vec<u8>>,
     /// Whether the response shall go to the port the request came from (RFC 3581).
     pub rport: bool,
+    /// Where the response shall go instead, as an address (RFC 3261 §18.2.2).
+    pub maddr: Option<IpAddr>,
     /// Where the request was seen to come from, when a response says so (RFC 3261 §18.2.1).
     pub received: Option<String>,
     /// The port it was seen to come from (RFC 3581 §4).
@@ -110,10 +114,11 @@ impl Via {
         }
         let branch = lex::param_value(&params, "branch").map(<[u8]>::to_vec);
         let rport = lex::has_param(&params, "rport");
+        let maddr = lex::param_value(&params, "maddr").and_then(|address| lex::text(address).trim_matches(['[', ']']).parse().ok());
         let received = lex::param_value(&params, "received").map(|ip| lex::text(ip).trim_matches(['[', ']']).to_owned());
         let seen_port = lex::param_value(&params, "rport").and_then(|port| u16::try_from(lex::number(port, 65_535)?).ok());
         let transport = lex::text(transport).to_ascii_uppercase();
-        Some(Self { transport, host, port, branch, rport, received, seen_port })
+        Some(Self { transport, host, port, branch, rport, maddr, received, seen_port })
     }
 
     /// The branch, if it is one that names its transaction by itself: the cookie and something more.

@@ -19,6 +19,7 @@ mod sums;
 
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use nightbell::base::clock::Clock;
 
@@ -35,6 +36,12 @@ const CARRIED_P99_MS: f64 = 1_000.0;
 
 /// Calls that are up at once when memory is looked at; fewer than any of the servers takes.
 const UP: u32 = 200;
+
+/// Records that are asked for: more than calls are made.
+const LISTED: usize = 9_999;
+
+/// How long the records may lag behind.
+const RECORDS: Duration = Duration::from_mins(1);
 
 /// A part of the bench, which prints its rows as it goes.
 type Section = fn(Clock) -> Result<(), String>;
@@ -72,8 +79,16 @@ fn daemon_answers(clock: Clock) -> Result<(), String> {
     }
     let daemon = Daemon::start(Workers::Scripted)?;
     let address = daemon.uri("leasing").trim_start_matches("sip:leasing@").to_owned();
-    measure(clock, &Peer { address, process: daemon.process() })?;
-    daemon.wait_quiet();
+    let called = measure(clock, &Peer { address, process: daemon.process() })?;
+    let ended = clock.now();
+    let on_record = || daemon.records(LISTED).iter().filter(|record| record.outcome.is_some()).count();
+    let mut kept = on_record();
+    while kept < called as usize && clock.now().since(ended) < RECORDS {
+        wait(clock, 1.0);
+        kept = on_record();
+    }
+    let seconds = clock.now().since(ended).as_secs();
+    row("calls on record", &format!("{kept} of {called}, {seconds} s after the last"), "in the database with their outcome: the disk is what lags");
     Ok(())
 }
 
@@ -102,22 +117,23 @@ fn rsipstack_answers(clock: Clock) -> Result<(), String> {
     command.args(["--mode", "server", "--port", &port.to_string()]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     let child = Stopped(command.spawn().map_err(|error| error.to_string())?);
     wait(clock, 1.0);
-    measure(clock, &Peer { address: format!("127.0.0.1:{port}"), process: child.0.id() })
+    measure(clock, &Peer { address: format!("127.0.0.1:{port}"), process: child.0.id() }).map(drop)
 }
 
-/// Everything that sipp can tell of one server.
-fn measure(clock: Clock, peer: &Peer) -> Result<(), String> {
+/// Everything that sipp can tell of one server; how many calls were made.
+fn measure(clock: Clock, peer: &Peer) -> Result<u32, String> {
     let alone = sipp::call(peer, &Load { calls: 30, rate: 10, per_ms: 1_000, hold_ms: 300 })?;
     row("INVITE to 200, 10 calls a second", &spread(&alone), "at sipp, whose clock has steps of a few ms; holding 0.3 s");
     let burst = sipp::call(peer, &Load { calls: 50, rate: 50, per_ms: 1_000, hold_ms: 1_500 })?;
     row("burst of 50 within a second", &in_a_second(&burst, 50), "50 INVITEs, one every 20 ms, holding 1.5 s");
     let burst = sipp::call(peer, &Load { calls: 50, rate: 50, per_ms: 20, hold_ms: 1_500 })?;
     row("burst of 50 at once", &in_a_second(&burst, 50), "50 INVITEs within 20 ms");
-    let mut most = 0;
+    let (mut most, mut called) = (0, alone.succeeded + 100 + UP);
     for rate in RATES {
         let others = Others::watch();
         let load = Load { calls: rate * STEP_S, rate, per_ms: 1_000, hold_ms: 0 };
         let step = sipp::call(peer, &load)?;
+        called += step.succeeded;
         let calls = f64::from(load.calls);
         let cost = format!("{} of {} answered; {}", step.succeeded, load.calls, spread(&step));
         let others = others.percent(step.peer_cpu_ms);
@@ -138,7 +154,7 @@ fn measure(clock: Clock, peer: &Peer) -> Result<(), String> {
     let held = sipp::held(clock, peer, &Load { calls: UP, rate: UP, per_ms: 1_000, hold_ms: 4_000 }, 2.5)?;
     let grown = held.saturating_sub(before) as f64 / f64::from(UP);
     row("memory of a call that is up", &format!("{grown:.1} kB"), &format!("growth of VmRSS with {UP} calls up, after the steps above"));
-    Ok(())
+    Ok(called)
 }
 
 fn spread(answered: &Answered) -> String {

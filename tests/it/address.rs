@@ -123,7 +123,7 @@ fn wall_a_call_outlives_a_change_of_the_boxes_address() {
     let ready = lines.by_ref().map_while(Result::ok).find(|line| line.starts_with("ready "));
     assert!(ready.is_some(), "{}", read(path, "stderr.log"));
 
-    let mut ua = cable.beyond(|| Ua::at("198.51.100.9:0", "198.51.100.1:5060".parse().unwrap()));
+    let mut ua = cable.beyond(|| Ua::at("198.51.100.9", "198.51.100.1:5060".parse().unwrap()));
     let offer = ua.offer("0 8", "");
     ua.call(&offer);
     assert!(ua.packet(SOON).is_some(), "sound comes");

@@ -81,7 +81,6 @@ pub const CALLS_IN: &[Case] = &[
     left("notify-stray", "3125550153"),
     left("reason-bye", "3125550154"),
     left("timer-none", "3125550158"),
-    left("timer-short", "3125550198"),
     left("prack-supported", "3125550160"),
     left("diversion", "3125550162"),
     left("history-info", "3125550163"),
@@ -94,6 +93,12 @@ pub const CALLS_IN: &[Case] = &[
     left("refer-hung-up", "3125550170"),
     outside("refer-in"),
     ends("key-rtp", "3125550173", "transferred"),
+    refused("timer-small", "3125550155"),
+    left("timer-uac", "3125550156"),
+    left("timer-uas", "3125550157"),
+    left("prack-stray", "3125550161"),
+    left("replaces", "3125550220"),
+    refused("replaces-stray", "3125550221"),
 ];
 
 /// When a person is rung.
@@ -101,6 +106,8 @@ pub const CALLS_IN: &[Case] = &[
 pub enum Rung {
     /// As the call comes in, before the agent answers.
     First,
+    /// The same at a telephone number, by a trunk with a password.
+    FirstByTrunk,
     /// When the caller has asked the agent for a person.
     Asked,
 }
@@ -113,16 +120,23 @@ pub struct Pair {
     pub rung: Rung,
     /// What the configuration says of the person, beside the name and the address.
     pub person: &'static str,
+    /// Who is reached where the called one says that they have moved.
+    pub elsewhere: Option<&'static str>,
     /// How the call ends.
     pub outcome: &'static str,
 }
 
 const fn pair(caller: &'static str, called: &'static str, person: &'static str, outcome: &'static str) -> Pair {
-    Pair { caller, called, rung: Rung::Asked, person, outcome }
+    Pair { caller, called, rung: Rung::Asked, person, elsewhere: None, outcome }
 }
 
 const fn first(caller: &'static str, called: &'static str, person: &'static str, outcome: &'static str) -> Pair {
-    Pair { caller, called, rung: Rung::First, person, outcome }
+    Pair { caller, called, rung: Rung::First, person, elsewhere: None, outcome }
+}
+
+/// A person at a number whom the trunk does not reach in the end.
+const fn by_trunk(called: &'static str) -> Pair {
+    Pair { caller: "first-nobody", called, rung: Rung::FirstByTrunk, person: "ring_s = 10", elsewhere: None, outcome: "abandoned" }
 }
 
 const BRIDGED: &str = "transfer = \"bridge\"";
@@ -147,6 +161,10 @@ pub const ASKED_BY_KEY: &[Pair] = &[
     pair("asks", "person-forks", BRIDGED_AT_ONCE, "transferred"),
     pair("asks", "person-holds", BRIDGED_AT_ONCE, "transferred"),
     pair("asks", "person-updates", BRIDGED_AT_ONCE, "transferred"),
+    pair("asks", "person-reliable", BRIDGED_AT_ONCE, "transferred"),
+    pair("asks-stays", "person-interval", BRIDGED, "callback"),
+    pair("asks-stays", "person-context", "transfer = \"bridge\"\ncontext = \"user-to-user\"", "callback"),
+    Pair { elsewhere: Some("person-takes"), ..pair("asks", "person-moved", BRIDGED_AT_ONCE, "transferred") },
 ];
 
 /// One more argument list for a scenario: nothing is compared with the record.
@@ -208,4 +226,9 @@ pub const RUNG_FIRST: &[Pair] = &[
     first("first-person", "person-takes", BRIDGED_AT_ONCE, "transferred"),
     first("first-talks", "person-is-left", BRIDGED_AT_ONCE, "transferred"),
     first("cancel", "person-given-up", BRIDGED, "abandoned"),
+    by_trunk("person-challenges"),
+    by_trunk("person-challenges-as-proxy"),
+    by_trunk("person-foreign-realm"),
+    first("prack-required", "person-silent", BRIDGED_SOON, "abandoned"),
+    Pair { elsewhere: Some("person-takes"), ..first("first-person", "person-moved", BRIDGED_AT_ONCE, "transferred") },
 ];

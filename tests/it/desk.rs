@@ -128,10 +128,11 @@ pub fn response(request: &Message, status: &str, tag: &str, extra: &str, body: &
             text.push_str("\r\n");
         } else if name.eq_ignore_ascii_case("To") {
             let tag = if line.contains("tag=") { String::new() } else { format!(";tag={tag}") };
-            text.push_str(&format!("{line}{tag}\r\n"));
+            text.extend([line, &tag, "\r\n"]);
         }
     }
-    text + &format!("{extra}Content-Length: {}\r\n\r\n{body}", body.len())
+    let end = format!("{extra}Content-Length: {}\r\n\r\n{body}", body.len());
+    text + &end
 }
 
 /// A telephone on somebody's desk.
@@ -264,6 +265,6 @@ pub fn caller(daemon: SocketAddr) -> (Ua, Sound) {
 }
 
 /// A tone to talk with.
-pub fn tone(hertz: f32) -> Option<Tone> {
-    Some(Tone::new(hertz, Rate::K8, 8_000))
+pub fn tone(hertz: f32) -> Tone {
+    Tone::new(hertz, Rate::K8, 8_000)
 }

@@ -142,16 +142,33 @@ fn wall_sipp_comes_over_tcp_and_ipv6_and_in_a_burst() {
 fn house_of(pairs: &[Pair]) -> (Setup, Vec<u16>) {
     let ports: Vec<u16> = pairs.iter().map(|_| free_port()).collect();
     let mut text = "[sip]\nlisten = [\"udp:127.0.0.1:0\"]\ntrusted = [\"127.0.0.0/8\"]\n".to_owned();
+    let mut trunks = Vec::new();
     for (index, (pair, port)) in pairs.iter().zip(&ports).enumerate() {
         let name = number_of(index);
-        let person = format!("[people.{name}]\nname = \"the office\"\nuri = \"sip:{name}@127.0.0.1:{port}\"\n{}\n", pair.person);
-        let first = if pair.rung == Rung::First { format!("first = \"{name}\"\n") } else { String::new() };
-        text.push_str(&format!("{person}[[route]]\nto = \"{name}\"\n{first}agent = \"{name}\"\n"));
+        let place = if pair.rung == Rung::FirstByTrunk {
+            trunks.push(format!("\"{name}\""));
+            text.push_str(&format!(
+                "[trunk.{name}]\nserver = \"sip:127.0.0.1:{port}\"\ndestinations = [\"+13125550{index:03}\"]\n{PASSWORD}"
+            ));
+            format!("number = \"+13125550{index:03}\"")
+        } else {
+            format!("uri = \"sip:{name}@127.0.0.1:{port}\"")
+        };
+        text.push_str(&format!("[people.{name}]\nname = \"the office\"\n{place}\n{}\n", pair.person));
+        let first = if pair.rung == Rung::Asked { String::new() } else { format!("first = \"{name}\"\n") };
+        text.push_str(&format!("[[route]]\nto = \"{name}\"\n{first}agent = \"{name}\"\n"));
+    }
+    if !trunks.is_empty() {
+        text.push_str(&format!("[outbound]\ntrunks = [{}]\n", trunks.join(", ")));
     }
     let setup = Setup::new(&text);
+    setup.secret("trunk.secret", "secret of the box");
     (0..pairs.len()).map(number_of).for_each(|name| setup.agent(&name, &name));
     (setup, ports)
 }
+
+/// What a trunk of these tests has besides its server: who we are there.
+const PASSWORD: &str = "recipe = \"provider\"\nregister = false\nuser = \"nightbell\"\nsecret_file = \"trunk.secret\"\ndomain = \"office.test\"\noptions_s = 0\n";
 
 /// What is dialled to play the pair at `index`.
 fn number_of(index: usize) -> String {
@@ -165,9 +182,11 @@ fn must_hold_together(pairs: &'static [Pair]) {
     let to = daemon.sip;
     let all: Vec<_> = pairs.iter().zip(ports).enumerate().collect();
     let mut wrong = each(&all, |(index, (pair, port))| {
-        let called = Sipp::answer(*port, pair.called, &[]);
+        let other = free_port();
+        let elsewhere = pair.elsewhere.map(|file| Sipp::answer(other, file, &[]));
+        let called = Sipp::answer(*port, pair.called, &["-key", "elsewhere", &other.to_string()]);
         let caller = Sipp::call(to, pair.caller, &["-s", &number_of(*index)]).end();
-        let called = called.end();
+        let called = called.end().and(elsewhere.map_or(Ok(()), Sipp::end));
         caller.and(called).map_err(|told| format!("{} with {}: {told}", pair.caller, pair.called))
     });
     must_be_empty(&mut daemon);

@@ -95,10 +95,6 @@ fn wall_a_desk_phone_that_declines_leaves_the_caller_with_a_callback() {
 fn wall_linphone_joins_where_sha_256_is_asked_for_first_or_alone() {
     for digest in ["both", "sha-256"] {
         let Some(daemon) = house(digest) else { return };
-        let mut desk = desk_at(&daemon);
-        desk.screen.type_line("quit");
-        wait::until(Duration::from_secs(15), "a desk phone that is switched off takes its registration along", || {
-            (daemon.status()["phones"]["desk"]["state"] == "not registered").then_some(())
-        });
+        drop(desk_at(&daemon));
     }
 }

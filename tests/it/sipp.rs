@@ -51,7 +51,13 @@ pub struct Sipp {
 impl Sipp {
     /// Plays `name` towards `to`, with further arguments of sipp's.
     pub fn call(to: SocketAddr, name: &str, arguments: &[&str]) -> Self {
-        Self::start(name, &[to.to_string()], if to.is_ipv6() { "[::1]" } else { "127.0.0.1" }, arguments)
+        // A port of its own: two that look for one at the same time may find the same.
+        Self::start(
+            name,
+            &[to.to_string(), "-p".to_owned(), free_port().to_string()],
+            if to.is_ipv6() { "[::1]" } else { "127.0.0.1" },
+            arguments,
+        )
     }
 
     /// Waits on `port` to be called, and plays `name` then.

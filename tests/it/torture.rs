@@ -4,6 +4,8 @@
 #[path = "../shared/torture.rs"]
 mod table;
 
+use std::cell::RefCell;
+use std::collections::HashSet;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream, UdpSocket};
 use std::time::Duration;
@@ -22,6 +24,8 @@ const SILENCE: Duration = Duration::from_millis(120);
 
 /// The sender and the ports that the messages' Vias name.
 struct Peer {
+    /// Answers so far: a refusal of an INVITE is sent again until its ACK comes, and none comes here.
+    seen: RefCell<HashSet<String>>,
     sender: UdpSocket,
     by_the_book: UdpSocket,
     odd_port: UdpSocket,
@@ -43,7 +47,7 @@ fn bind(port: u16) -> UdpSocket {
 
 impl Peer {
     fn new() -> Self {
-        Self { sender: bind(0), by_the_book: bind(5060), odd_port: bind(5050) }
+        Self { seen: RefCell::default(), sender: bind(0), by_the_book: bind(5060), odd_port: bind(5050) }
     }
 
     fn next(&self, limit: Duration) -> Option<(Place, Message)> {
@@ -52,7 +56,11 @@ impl Peer {
             let sockets = [(Place::Sender, &self.sender), (Place::Port5060, &self.by_the_book), (Place::Port5050, &self.odd_port)];
             sockets.iter().find_map(|(place, socket)| {
                 let (length, _) = socket.recv_from(&mut buffer).ok()?;
-                Some((*place, Message { text: String::from_utf8_lossy(&buffer[..length]).into_owned() }))
+                let text = String::from_utf8_lossy(&buffer[..length]).into_owned();
+                let message = Message { text };
+                let is_new = self.seen.borrow_mut().insert(message.text.clone());
+                let is_repeated = message.header("CSeq").is_some_and(|cseq| cseq.ends_with("INVITE"));
+                (is_new || !is_repeated).then_some((*place, message))
             })
         })
     }
@@ -66,8 +74,8 @@ impl Peer {
 /// RFC 3261 §18.2.2: to the sender's address at the port of its Via, 5060 where it names none; RFC 3581 §4: to the very port where it asks for that.
 fn place_of(file: &str) -> Place {
     match file {
-        // rport; a Via that nobody can read.
-        "mpart01" | "badinv01" => Place::Sender,
+        // rport; a Via that nobody can read, or that is of another version.
+        "mpart01" | "badinv01" | "badvers" => Place::Sender,
         // Via: SIP/2.0/UDP 192.0.2.59:5050
         "quotbal" => Place::Port5050,
         _ => Place::Port5060,
@@ -112,6 +120,9 @@ fn end_call(peer: &Peer, to: SocketAddr) -> Result<(), String> {
     send(within_call(&last, "ACK"));
     if last.status() < 300 {
         send(within_call(&last, "BYE"));
+        let of_bye = |message: &Message| message.header("CSeq").is_some_and(|cseq| cseq.ends_with("BYE"));
+        let done = wait::within(Duration::from_secs(5), || peer.next(Duration::ZERO).filter(|(_, message)| of_bye(message)));
+        return done.map(|_| ()).ok_or_else(|| "the BYE is not answered".to_owned());
     }
     Ok(())
 }
@@ -146,7 +157,7 @@ fn wall_every_torture_message_is_answered_as_its_rfc_says_and_a_call_follows() {
         if seen != wanted {
             wrong.push(format!("{} (RFC 4475 §{}): {seen:?}, wanted {wanted:?}", torture.file, torture.section));
         }
-        if let Some((_, message)) = answer.filter(|_| torture.file != "badinv01")
+        if let Some((_, message)) = answer.filter(|_| !matches!(torture.file, "badinv01" | "badvers"))
             && !message.header("Via").is_some_and(|via| via.contains("received=127.0.0.9"))
         {
             wrong.push(format!("{}: the Via does not say where it came from: {}", torture.file, message.text));
@@ -167,6 +178,8 @@ fn over_tcp(file: &str, class: Class) -> Vec<u16> {
     match (file, class) {
         // Content-Length promises more than there is, or the head never ends: the rest is waited for.
         ("clerr" | "baddn" | "test", _) => vec![],
+        // No Content-Length, which a stream cannot do without.
+        ("inv2543", _) => vec![400],
         // Two sound requests, one after the other: REGISTER and INVITE.
         ("dblreq", Class::Answered(first)) => vec![first, 100],
         (_, Class::Answered(status)) => vec![status],
@@ -180,11 +193,13 @@ fn wall_every_torture_message_is_answered_over_tcp_on_its_own_connection() {
         println!("skipped: no corpora/rfc4475 beside the project");
         return;
     };
-    let Some(mut daemon) = Daemon::start_with(&["--sip", "tcp:127.0.0.1:0"]) else { return };
+    let home = tempfile::tempdir().unwrap();
+    let Some(mut daemon) = crate::transports::daemon(&home, &["udp:127.0.0.1:0", "tcp:127.0.0.1:0"], "") else { return };
+    let tcp = daemon.listens("tcp", "127.");
     let mut wrong = Vec::new();
     for torture in &TABLE {
         let bytes = kept_home(&std::fs::read(folder.join(format!("{}.dat", torture.file))).unwrap());
-        let mut stream = TcpStream::connect(daemon.sip).unwrap();
+        let mut stream = TcpStream::connect(tcp).unwrap();
         stream.set_read_timeout(Some(Duration::from_millis(5))).unwrap();
         stream.write_all(&bytes).unwrap();
         let wanted = over_tcp(torture.file, torture.class);
@@ -208,7 +223,7 @@ fn wall_every_torture_message_is_answered_over_tcp_on_its_own_connection() {
             wrong.push(format!("{} (RFC 4475 §{}): {seen:?}, wanted {wanted:?}", torture.file, torture.section));
         }
         assert!(daemon.is_alive(), "{}", torture.file);
-        let mut again = TcpStream::connect(daemon.sip).unwrap();
+        let mut again = TcpStream::connect(tcp).unwrap();
         again.set_read_timeout(Some(Duration::from_secs(2))).unwrap();
         let mut ua = Ua::new(daemon.sip);
         again.write_all(ua.request("OPTIONS", "", "").replace("SIP/2.0/UDP", "SIP/2.0/TCP").as_bytes()).unwrap();

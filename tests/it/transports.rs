@@ -1,7 +1,7 @@
 //! Calls over TCP, TLS and IPv6; certificates; connections that mean harm; names that a real name server resolves.
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use tokio_rustls::rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use tokio_rustls::rustls::{ClientConfig, ClientConnection, RootCertStore, ServerConfig, ServerConnection, StreamOwned};
 
 use crate::daemon::{Daemon, root};
 use crate::ua::{Message, Ua};
@@ -143,7 +143,7 @@ impl Caller {
 }
 
 /// A daemon that listens in every way, configured in `folder`; `tls` is the rest of `[sip.tls]`, empty for none.
-fn daemon(folder: &TempDir, listen: &[&str], tls: &str) -> Option<Daemon> {
+pub fn daemon(folder: &TempDir, listen: &[&str], tls: &str) -> Option<Daemon> {
     let demo = std::fs::read_to_string(root().join("config/demo/nightbell.toml")).unwrap();
     let agents = root().join("config/demo/agents");
     let tls = if tls.is_empty() { String::new() } else { format!("\n[sip.tls]\n{tls}\n") };
@@ -188,6 +188,15 @@ impl Authority {
     fn config(&self) -> String {
         let at = |file: &str| format!("{:?}", self.path().join(file).display().to_string());
         format!("certificate = {}\nkey = {}", at("us.pem"), at("us.key"))
+    }
+
+    /// A peer that shows the certificate of `file`.
+    fn server(&self, file: &str) -> Arc<ServerConfig> {
+        let chain = vec![CertificateDer::from_pem_file(self.path().join(format!("{file}.pem"))).unwrap()];
+        let key = PrivateKeyDer::from_pem_file(self.path().join(format!("{file}.key"))).unwrap();
+        let builder =
+            ServerConfig::builder_with_provider(Arc::new(ring::default_provider())).with_safe_default_protocol_versions().unwrap();
+        Arc::new(builder.with_no_client_auth().with_single_cert(chain, key).unwrap())
     }
 
     /// A caller that trusts this authority, and shows `certificate` when there is one.
@@ -333,10 +342,63 @@ fn wall_half_open_connections_are_bounded_and_end() {
     let options = ua.request("OPTIONS", "", "");
     ua.send(&options);
     assert_eq!(ua.answer().status(), 200, "datagrams are served all the while");
+    let counts = daemon.status()["connections"].clone();
+    assert!(counts["open"].as_u64() <= Some(128) && counts["refused"].as_u64() >= Some(22), "{counts}");
     wait::until(Duration::from_secs(20), "all of them are closed", || (closed(&mut held) == 150).then_some(()));
     assert_eq!(Caller::tcp(tcp).options().status(), 200);
     assert_eq!(Caller::tls(tls, &authority.client(None), "box.example").options().status(), 200);
     assert!(daemon.is_alive());
+}
+
+/// One connection over TLS that the daemon opens: its first request is answered with 200, and comes back.
+fn served(listener: &TcpListener, config: &Arc<ServerConfig>) -> Result<Message, String> {
+    let accepted = wait::within(Duration::from_secs(15), || listener.accept().ok());
+    let (stream, _) = accepted.ok_or("nobody connects")?;
+    stream.set_nonblocking(false).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    let mut stream = StreamOwned::new(ServerConnection::new(Arc::clone(config)).unwrap(), stream);
+    let (mut text, mut buffer) = (String::new(), [0; 2_048]);
+    while !text.contains("\r\n\r\n") {
+        let length = stream.read(&mut buffer).map_err(|error| error.to_string())?;
+        text.push_str(std::str::from_utf8(&buffer[..length]).unwrap());
+        if length == 0 {
+            return Err(format!("closed after {text:?}"));
+        }
+    }
+    let request = Message { text };
+    let head = ["Via", "From", "To", "Call-ID", "CSeq"].map(|name| format!("{name}: {}\r\n", request.header(name).unwrap())).concat();
+    stream.write_all(format!("SIP/2.0 200 OK\r\n{head}Content-Length: 0\r\n\r\n").as_bytes()).unwrap();
+    stream.flush().unwrap();
+    // The connection stays until the test is over: the daemon keeps it.
+    std::mem::forget(stream);
+    Ok(request)
+}
+
+/// A trunk over TLS: its certificate must be of an authority that we know and for the name in the configuration; then we talk.
+#[test]
+fn wall_a_trunk_over_tls_must_show_the_right_certificate() {
+    let authority = Authority::new();
+    for (file, name) in [("us", "box.example"), ("right", "127.0.0.1"), ("wrong", "other.example")] {
+        authority.certify(file, name);
+    }
+    let ours = format!("{}\nca = {:?}", authority.config(), authority.path().join("ca.pem").display().to_string());
+    for (file, sound) in [("wrong", false), ("right", true)] {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let server = format!("sip:127.0.0.1:{};transport=tls", listener.local_addr().unwrap().port());
+        let trunk = format!("{ours}\n\n[trunk.office]\nrecipe = \"generic-trunk\"\nserver = {server:?}\noptions_s = 5\n");
+        let Some(daemon) = daemon(&folder, &["udp:127.0.0.1:0", "tls:127.0.0.1:0"], &trunk) else { return };
+        let outcome = served(&listener, &authority.server(file));
+        assert_eq!(outcome.is_ok(), sound, "{file}: {outcome:?}");
+        if let Ok(request) = outcome {
+            assert!(request.line().starts_with("OPTIONS "), "{}", request.text);
+            assert!(request.header("Via").is_some_and(|via| via.starts_with("SIP/2.0/TLS ")), "{}", request.text);
+            assert!(request.header("Contact").is_some_and(|contact| contact.contains(";transport=tls>")), "{}", request.text);
+        } else {
+            wait::until(SOON, "the log says why", || daemon.log().contains("certificate").then_some(()));
+        }
+    }
 }
 
 /// RFC 3263 against a real name server: NAPTR to SRV to addresses.

@@ -53,14 +53,14 @@ impl Message {
 
 impl Ua {
     pub fn new(daemon: SocketAddr) -> Self {
-        Self::at(if daemon.is_ipv6() { "[::1]:0" } else { "127.0.0.1:0" }, daemon)
+        Self::at(if daemon.is_ipv6() { "[::1]" } else { "127.0.0.1" }, daemon)
     }
 
-    /// A caller with its sockets on this address.
-    pub fn at(local: &str, daemon: SocketAddr) -> Self {
+    /// One that calls from this address of the machine's own.
+    pub fn at(address: &str, daemon: SocketAddr) -> Self {
         static CALLS: AtomicU32 = AtomicU32::new(0);
         let bind = || {
-            let socket = UdpSocket::bind(local).unwrap();
+            let socket = UdpSocket::bind(format!("{address}:0")).unwrap();
             socket.set_nonblocking(true).unwrap();
             socket
         };

@@ -94,10 +94,9 @@ impl Rung {
     /// Its time is up.
     pub(super) fn timed_out(&mut self, now: Instant) -> Verdict {
         match self.stage {
-            Stage::Ringing => Verdict::Silent,
             Stage::Briefed(_) => self.told(now),
             Stage::Deciding(times) if times < BRIEFS_MAX => self.brief(now, times + 1),
-            Stage::Deciding(_) => Verdict::Silent,
+            Stage::Ringing | Stage::Deciding(_) => Verdict::Silent,
         }
     }
 

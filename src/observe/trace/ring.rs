@@ -151,14 +151,7 @@ impl Trace {
         let Some(call_id) = call_id(passing.bytes) else { return };
         let mut ring = self.lock();
         ring.uses += 1;
-        let uses = ring.uses;
-        if !ring.by_call_id.contains_key(&call_id) {
-            ring.make_room();
-        }
-        let fresh =
-            || Exchange { call_id: call_id.clone(), call: None, is_call: false, lines: VecDeque::new(), left_out: 0, used: 0, bytes: 0 };
-        let exchange = ring.by_call_id.entry(call_id.clone()).or_insert_with(fresh);
-        exchange.used = uses;
+        let exchange = ring.entry(&call_id);
         let before = exchange.bytes;
         exchange.take(passing);
         let after = exchange.bytes;
@@ -168,11 +161,11 @@ impl Trace {
         }
     }
 
-    /// Our name for the call with this Call-ID.
+    /// Our name for the call with this Call-ID; its first message may be still to come.
     pub fn name(&self, call_id: &str, call: &str) {
-        if let Some(exchange) = self.lock().by_call_id.get_mut(call_id) {
-            exchange.call = Some(call.to_owned());
-        }
+        let mut ring = self.lock();
+        ring.uses += 1;
+        ring.entry(call_id).call = Some(call.to_owned());
     }
 
     /// The exchanges that are asked for, oldest first.
@@ -182,7 +175,7 @@ impl Trace {
             Some(name) => exchange.call.as_deref() == Some(name) || exchange.call_id.starts_with(name.as_str()),
             None => exchange.is_call || asked.all,
         };
-        let mut found: Vec<&Exchange> = ring.by_call_id.values().filter(wanted).collect();
+        let mut found: Vec<&Exchange> = ring.by_call_id.values().filter(|exchange| !exchange.lines.is_empty()).filter(wanted).collect();
         let begun = |exchange: &&Exchange| exchange.lines.front().map_or(0, |line| line.at_us);
         found.sort_by_key(begun);
         let first = if asked.call.is_some() { 0 } else { found.len().saturating_sub(asked.last) };
@@ -201,6 +194,24 @@ impl Trace {
 }
 
 impl Ring {
+    /// The exchange with this Call-ID, made where there is none; it counts as used.
+    fn entry(&mut self, call_id: &str) -> &mut Exchange {
+        if !self.by_call_id.contains_key(call_id) {
+            self.make_room();
+        }
+        let exchange = self.by_call_id.entry(call_id.to_owned()).or_insert_with(|| Exchange {
+            call_id: call_id.to_owned(),
+            call: None,
+            is_call: false,
+            lines: VecDeque::new(),
+            left_out: 0,
+            used: 0,
+            bytes: 0,
+        });
+        exchange.used = self.uses;
+        exchange
+    }
+
     fn make_room(&mut self) {
         while self.by_call_id.len() >= limits::TRACE_CALLS_MAX {
             self.forget_one();
@@ -264,7 +275,7 @@ fn digest(bytes: &[u8]) -> u64 {
 /// The Call-ID, in its long or compact form.
 fn call_id(bytes: &[u8]) -> Option<String> {
     let head = bytes.get(..limits::TRACE_MESSAGE_BYTES_MAX).unwrap_or(bytes);
-    let lines = head.split(|byte| *byte == b'\n').skip(1).map(|line| line.trim_ascii()).take_while(|line| !line.is_empty());
+    let lines = head.split(|byte| *byte == b'\n').skip(1).map(<[u8]>::trim_ascii).take_while(|line| !line.is_empty());
     let mut named = lines.filter_map(|line| line.split_at_checked(line.iter().position(|byte| *byte == b':')?));
     let (_, value) = named.find(|(name, _)| {
         let name = name.trim_ascii();

@@ -98,7 +98,7 @@ impl Trunks {
         known.ok_or_else(|| NoTrunkWay::Unknown { trunk: trunk.to_owned() })?.ways()
     }
 
-    /// Whether calls by this trunk are put through by REFER, a bridge, or what works.
+    /// Whether callers who came by this trunk are put through by REFER, by a bridge, or by what works.
     pub fn transfer(&self, trunk: &str) -> Option<crate::config::TransferBy> {
         self.lock().iter().find(|known| known.trunk.name == trunk).map(|known| known.trunk.transfer)
     }

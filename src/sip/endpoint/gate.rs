@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::Endpoint;
-use super::reply::{Echo, Reply, response_flow};
+use super::reply::{Echo, Reply};
 use crate::base::Instant;
 use crate::sip::check::check;
 use crate::sip::message::{Start, name};
@@ -67,7 +67,7 @@ impl Endpoint {
         if *method == Method::Ack {
             return;
         }
-        let way = response_flow(flow, Some(&core.via));
+        let way = self.response_flow(flow, Some(&core.via));
         let response = Echo::of(&message, flow, self.fresh()).response(403, "Forbidden").encode();
         if response.len() <= datagram.len() {
             self.send(way, response);

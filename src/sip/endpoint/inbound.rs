@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::Endpoint;
 use super::abilities::unknown_options;
-use super::reply::{Echo, Reply, SDP, fallback_flow, response_flow};
+use super::reply::{Echo, Reply, SDP, fallback_flow};
 use super::table::{Opened, TxnId};
 use crate::base::Instant;
 use crate::sip::check::{Core, check};
@@ -97,7 +97,7 @@ impl Endpoint {
         };
         self.counters.malformed += 1;
         let top = lex::split(top, b',').ok().and_then(|elements| Via::parse(elements.first()?));
-        let flow = response_flow(flow, top.as_ref());
+        let flow = self.response_flow(flow, top.as_ref());
         let echo = Echo::of(message, flow, self.fresh());
         let mut response = self.compose(&echo, flow, Reply::refuse(malformed.status, malformed.to_string()));
         if let Start::Response { reason, .. } = &mut response.start {
@@ -112,6 +112,7 @@ impl Endpoint {
         let key = server_key(&received, &method);
         if let Some(&id) = self.by_server_key.get(&key) {
             self.counters.repeats += u64::from(method != Method::Ack);
+            self.follow(id, received.flow);
             if self.on_known_request(now, id, &method) == Verdict::Deliver {
                 self.on_ack(now, &received);
             }
@@ -124,7 +125,7 @@ impl Endpoint {
             return;
         }
         let received = &received;
-        let flow = response_flow(received.flow, Some(&received.core.via));
+        let flow = self.response_flow(received.flow, Some(&received.core.via));
         let echo = Echo::of(&received.message, received.flow, self.fresh());
         let in_dialog = self.is_of_a_call(received);
         let sender = received.flow.remote.ip().to_canonical();

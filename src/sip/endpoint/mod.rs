@@ -200,6 +200,11 @@ impl Endpoint {
         self.calls.len()
     }
 
+    /// The Call-ID of a call that is here.
+    pub fn call_id(&self, call: SipCall) -> Option<String> {
+        self.calls.get(&call).map(|known| super::lex::text(&known.dialog.call_id))
+    }
+
     /// Transactions in the table.
     pub fn transactions(&self) -> usize {
         self.txns.len()

@@ -2,7 +2,7 @@
 
 use super::Endpoint;
 use super::inbound::Received;
-use super::reply::{Echo, Reply, response_flow};
+use super::reply::{Echo, Reply};
 use super::table::{TxnId, Wake, rewind};
 use crate::base::Instant;
 use crate::sip::digest::Verdict;
@@ -55,8 +55,8 @@ impl Endpoint {
         let Some(registrar) = &mut self.registrar else { return };
         let (tag, source) = (registrar.guard.tag(&received.message), received.flow.remote.ip());
         let challenges = registrar.guard.challenges(now, source, verdict);
-        let flow = response_flow(received.flow, Some(&received.core.via));
         let echo = Echo::of(&received.message, received.flow, tag);
+        let flow = self.response_flow(received.flow, Some(&received.core.via));
         let reply = challenges.into_iter().fold(Reply::new(401), |reply, challenge| reply.with(name::WWW_AUTHENTICATE, challenge));
         let response = self.compose(&echo, flow, reply).encode();
         self.send(flow, response);

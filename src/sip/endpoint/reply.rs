@@ -100,16 +100,6 @@ fn stamped(via: &[u8], source: SocketAddr) -> Vec<u8> {
     stamped
 }
 
-/// Where responses to this request go: over its own connection, or back to the address it came from, at the port RFC 3581 or the Via
-/// says. We do not obey maddr, because it lets a datagram point our answers at anybody.
-pub(super) fn response_flow(flow: Flow, via: Option<&Via>) -> Flow {
-    match via {
-        _ if flow.transport.is_reliable() => flow,
-        Some(via) if !via.rport => flow.towards(SocketAddr::new(flow.remote.ip(), via.port.unwrap_or(5060))),
-        _ => flow,
-    }
-}
-
 /// Where responses go when the connection is gone that the request came over: to where its sender says it listens (RFC 3261 §18.2.2).
 pub(super) fn fallback_flow(flow: Flow, via: &Via) -> Flow {
     flow.towards(SocketAddr::new(flow.remote.ip(), via.port.unwrap_or(flow.transport.default_port())))
@@ -154,6 +144,16 @@ impl Reply {
 }
 
 impl Endpoint {
+    /// Where responses to this request go: over its own connection, or back to the address it came from, at the port RFC 3581 or the Via
+    /// says. maddr is obeyed where it names a known peer; elsewhere we do not, because it lets a datagram point our answers at anybody.
+    pub(super) fn response_flow(&self, flow: Flow, via: Option<&Via>) -> Flow {
+        let Some(via) = via.filter(|_| !flow.transport.is_reliable()) else { return flow };
+        let port = via.port.unwrap_or(5060);
+        let elsewhere = via.maddr.map(|address| flow.towards(SocketAddr::new(address, port))).filter(|way| self.trusts(*way));
+        let back = if via.rport { flow } else { flow.towards(SocketAddr::new(flow.remote.ip(), port)) };
+        elsewhere.filter(|way| way.remote.is_ipv4() == flow.local.is_ipv4()).unwrap_or(back)
+    }
+
     /// Answers a request in its transaction; what was sent comes back.
     pub(super) fn reply(&mut self, now: Instant, id: TxnId, reply: Reply) -> Bytes {
         let Some((echo, flow)) = self.txns.get(&id).and_then(|txn| txn.echo.clone().map(|echo| (echo, txn.flow))) else {

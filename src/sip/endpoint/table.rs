@@ -248,6 +248,14 @@ impl Endpoint {
         self.rearm_txn(id);
     }
 
+    /// A request has come again over another connection of its sender: the one before is gone, and answers go over this one (RFC 3261 §18.2.2).
+    pub(super) fn follow(&mut self, id: TxnId, flow: Flow) {
+        let Some(txn) = self.txns.get_mut(&id).filter(|_| flow.transport.is_reliable()) else { return };
+        if txn.flow.transport == flow.transport && txn.flow.remote.ip() == flow.remote.ip() {
+            txn.flow = flow;
+        }
+    }
+
     /// A request has come again, or the ACK of a refusal has come.
     pub(super) fn on_known_request(&mut self, now: Instant, id: TxnId, method: &Method) -> Verdict {
         let Some(txn) = self.txns.get_mut(&id) else { return Verdict::Absorb };

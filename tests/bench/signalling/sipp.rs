@@ -40,51 +40,60 @@ pub struct Answered {
     pub sipp_cpu_ms: f64,
 }
 
-fn start(peer: &Peer, load: &Load, folder: &Path) -> Result<Child, String> {
-    let mut command = Command::new("sipp");
-    command.arg(&peer.address).arg("-sf").arg(root().join("tests/bench/signalling/uac.xml"));
-    command.args([
-        "-s",
-        "leasing",
-        "-i",
-        "127.0.0.1",
-        "-mi",
-        "127.0.0.1",
-        "-nostdin",
-        "-trace_rtt",
-        "-rtt_freq",
-        "1",
-        "-trace_stat",
-        "-fd",
-        "60",
-    ]);
-    for (option, value) in [("-m", load.calls), ("-l", load.calls), ("-r", load.rate), ("-rp", load.per_ms), ("-d", load.hold_ms)] {
-        command.args([option, &value.to_string()]);
+/// Calls a second that one address begins at most: the daemon holds a peer to 60 (`CAPS_CALLS_A_SECOND_MAX`), so more of them come from several.
+const CALLER_A_SECOND_MAX: u32 = 50;
+
+/// One sipp for every address that calls, each in a folder of its own.
+fn start(peer: &Peer, load: &Load, folder: &Path) -> Result<Vec<Child>, String> {
+    let callers = load.rate.div_ceil(CALLER_A_SECOND_MAX);
+    let mut children = Vec::new();
+    for caller in 1..=callers {
+        let folder = folder.join(caller.to_string());
+        std::fs::create_dir(&folder).map_err(|error| error.to_string())?;
+        let address = format!("127.0.0.{caller}");
+        let mut command = Command::new("sipp");
+        command.arg(&peer.address).arg("-sf").arg(root().join("tests/bench/signalling/uac.xml"));
+        command.args(["-s", "leasing", "-i", &address, "-mi", &address, "-nostdin"]);
+        command.args(["-trace_rtt", "-rtt_freq", "1", "-trace_stat", "-fd", "60", "-timeout", "30"]);
+        let share = load.calls / callers;
+        for (option, value) in [("-m", share), ("-l", share), ("-r", load.rate / callers), ("-rp", load.per_ms), ("-d", load.hold_ms)] {
+            command.args([option, &value.to_string()]);
+        }
+        command.current_dir(folder).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        children.push(command.spawn().map_err(|error| format!("skipped: sipp: {error} (Debian package sip-tester)"))?);
     }
-    command.args(["-timeout", "30"]).current_dir(folder).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    command.spawn().map_err(|error| format!("skipped: sipp: {error} (Debian package sip-tester)"))
+    Ok(children)
+}
+
+fn wait_all(children: Vec<Child>) -> Result<(), String> {
+    for mut child in children {
+        child.wait().map_err(|error| error.to_string())?;
+    }
+    Ok(())
 }
 
 /// Calls, and waits for the end of it.
 pub fn call(peer: &Peer, load: &Load) -> Result<Answered, String> {
     let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
     let (before, children) = (used(peer.process).cpu_ms, ended_children_ms());
-    let mut sipp = start(peer, load, folder.path())?;
-    sipp.wait().map_err(|error| error.to_string())?;
+    wait_all(start(peer, load, folder.path())?)?;
     let peer_cpu_ms = used(peer.process).cpu_ms - before;
     let sipp_cpu_ms = ended_children_ms() - children;
-    let setup_ms = column(folder.path(), "_rtt.csv", "response_time_ms");
-    let succeeded = column(folder.path(), "_.csv", "SuccessfulCall(C)").last().copied().unwrap_or(0.0) as u32;
+    let (mut setup_ms, mut succeeded) = (Vec::new(), 0);
+    for caller in std::fs::read_dir(folder.path()).into_iter().flatten().flatten().map(|entry| entry.path()) {
+        setup_ms.extend(column(&caller, "_rtt.csv", "response_time_ms"));
+        succeeded += column(&caller, "_.csv", "SuccessfulCall(C)").last().copied().unwrap_or(0.0) as u32;
+    }
     Ok(Answered { succeeded, setup_ms, peer_cpu_ms, sipp_cpu_ms })
 }
 
 /// Calls, and looks at the server's memory after `seconds`, while the calls are up.
 pub fn held(clock: Clock, peer: &Peer, load: &Load, seconds: f64) -> Result<u64, String> {
     let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
-    let mut sipp = start(peer, load, folder.path())?;
+    let callers = start(peer, load, folder.path())?;
     wait(clock, seconds);
     let rss_kb = used(peer.process).rss_kb;
-    sipp.wait().map_err(|error| error.to_string())?;
+    wait_all(callers)?;
     Ok(rss_kb)
 }
 

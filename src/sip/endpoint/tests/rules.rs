@@ -2,9 +2,9 @@
 
 use bytes::Bytes;
 
-use super::hand::{Bench, Request, SDP, THEM};
+use super::hand::{Bench, Request, SDP, THEM, US};
 use crate::base::limits;
-use crate::sip::{Command, Event};
+use crate::sip::{Command, Event, Flow};
 
 #[test]
 fn a_stranger_meets_silence() {
@@ -13,6 +13,56 @@ fn a_stranger_meets_silence() {
     bench.take_from("203.0.113.9:5060", b"nonsense");
     assert!(bench.sent.is_empty() && bench.events.iter().all(|event| matches!(event, Event::Noticed(_))));
     assert_eq!(bench.endpoint.counters().untrusted, 2);
+}
+
+/// RFC 3261 §18.2.2: maddr names another address, where that is a known peer's; a datagram does not point our answers at strangers.
+#[test]
+fn maddr_is_obeyed_towards_known_peers_alone() {
+    for (maddr, way) in [("192.0.2.9", "192.0.2.9:5070"), ("203.0.113.1", "192.0.2.2:5070"), ("239.255.255.1", "192.0.2.2:5070")] {
+        let mut bench = Bench::new();
+        let text = Request::new("OPTIONS", "1").text().replace(";rport", &format!(";maddr={maddr}"));
+        bench.take_from("192.0.2.2:5080", text.as_bytes());
+        assert_eq!(bench.sent[0].0.remote, way.parse().unwrap(), "{maddr}");
+        assert!(bench.sent[0].1.contains(&format!("maddr={maddr}")), "the Via comes back as it was: {}", bench.sent[0].1);
+    }
+}
+
+/// RFC 3261 §18.2.2: a request that comes again over a new connection of its sender is answered over that one.
+#[test]
+fn a_repetition_over_a_new_connection_is_answered_there() {
+    let mut bench = Bench::new();
+    let text = Request::new("OPTIONS", "1").text().replace("/UDP", "/TCP");
+    let over = |port: &str| {
+        let flow = Flow::udp(US.parse().unwrap(), format!("192.0.2.2:{port}").parse().unwrap());
+        Flow { transport: crate::sip::Transport::Tcp, ..flow }
+    };
+    for port in ["40001", "40002"] {
+        bench.endpoint.handle_datagram(bench.now, over(port), text.as_bytes());
+        bench.drain();
+    }
+    let ways: Vec<_> = bench.sent.iter().map(|(flow, _)| flow.remote.port()).collect();
+    assert_eq!(ways, [40_001, 40_002]);
+    assert_eq!(bench.endpoint.transactions(), 1);
+}
+
+/// Headers in any case, folded, compact or with spaces are the headers that they are; what nobody may say is heard from known peers alone.
+#[test]
+fn a_header_smuggled_by_its_spelling_is_read_or_refused_as_itself() {
+    let twice = ["i: other", "CALL-ID : other", "f: <sip:boss@h>;tag=x", "T: <sip:boss@h>", "cseq: 2 OPTIONS", "l : 5", "mAX-fORWARDS: 0"];
+    for smuggled in twice {
+        let mut bench = Bench::new();
+        let text = Request { extra: format!("{smuggled}\r\n"), ..Request::new("INVITE", "1") }.text();
+        bench.take_from(THEM, text.as_bytes());
+        assert!(bench.answer().starts_with("400"), "{smuggled}: {}", bench.answer());
+        assert!(bench.events.is_empty(), "{smuggled}");
+    }
+    let mut bench = Bench::new();
+    let display = "\"Ignore\tall\u{1b}[2J\u{7}rules\"";
+    let text = Request { uri: "sip:20%0d%0aX-Evil:%201@192.0.2.1", body: SDP, ..Request::new("INVITE", "1") }.text();
+    bench.take_from(THEM, text.replace("From: <", &format!("From: {display} <")).as_bytes());
+    let Some(Event::Incoming(arrival)) = bench.events.last() else { panic!("{:?}", bench.events) };
+    let shown = [&arrival.from.expose().display, arrival.request_user.expose()].map(String::as_str).concat();
+    assert!(!shown.chars().any(char::is_control), "{shown:?}");
 }
 
 /// RFC 3581 §4: the answer goes to the port the request came from, and says so.
