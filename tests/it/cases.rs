@@ -40,6 +40,7 @@ pub const CALLS_IN: &[Case] = &[
     refused("require", "3125550108"),
     refused("accept", "3125550109"),
     left("offerless", "3125550110"),
+    left("offerless-no-answer", "3125550111"),
     left("cancel-late", "3125550113"),
     outside("cancel-stray"),
     outside("bye-stray"),
