@@ -1,5 +1,6 @@
 //! Behaviours of the signalling, each as a scenario that sipp plays against the daemon: tests/it/sipp/*.xml. docs/interop.md says which is which.
 
+use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::sync::Mutex;
 use std::time::Duration;
@@ -147,19 +148,18 @@ fn house_of(pairs: &[Pair]) -> (Setup, Vec<u16>) {
         let name = number_of(index);
         let place = if pair.rung == Rung::FirstByTrunk {
             trunks.push(format!("\"{name}\""));
-            text.push_str(&format!(
-                "[trunk.{name}]\nserver = \"sip:127.0.0.1:{port}\"\ndestinations = [\"+13125550{index:03}\"]\n{PASSWORD}"
-            ));
+            write!(text, "[trunk.{name}]\nserver = \"sip:127.0.0.1:{port}\"\ndestinations = [\"+13125550{index:03}\"]\n{PASSWORD}")
+                .unwrap();
             format!("number = \"+13125550{index:03}\"")
         } else {
             format!("uri = \"sip:{name}@127.0.0.1:{port}\"")
         };
-        text.push_str(&format!("[people.{name}]\nname = \"the office\"\n{place}\n{}\n", pair.person));
+        write!(text, "[people.{name}]\nname = \"the office\"\n{place}\n{}\n", pair.person).unwrap();
         let first = if pair.rung == Rung::Asked { String::new() } else { format!("first = \"{name}\"\n") };
-        text.push_str(&format!("[[route]]\nto = \"{name}\"\n{first}agent = \"{name}\"\n"));
+        write!(text, "[[route]]\nto = \"{name}\"\n{first}agent = \"{name}\"\n").unwrap();
     }
     if !trunks.is_empty() {
-        text.push_str(&format!("[outbound]\ntrunks = [{}]\n", trunks.join(", ")));
+        write!(text, "[outbound]\ntrunks = [{}]\n", trunks.join(", ")).unwrap();
     }
     let setup = Setup::new(&text);
     setup.secret("trunk.secret", "secret of the box");
@@ -205,7 +205,7 @@ fn wall_sipp_asks_for_people_who_take_it_or_do_not() {
 #[test]
 fn every_scenario_is_played_and_is_in_the_book() {
     let book = std::fs::read_to_string(crate::daemon::root().join("docs/interop.md")).unwrap();
-    let sources = ["cases.rs", "interop.rs", "registrars.rs"]
+    let sources = ["callee.rs", "cases.rs", "interop.rs", "registrars.rs"]
         .map(|file| std::fs::read_to_string(crate::daemon::root().join("tests/it").join(file)).unwrap());
     let source = sources.concat();
     for entry in std::fs::read_dir(sipp::folder()).unwrap() {
