@@ -200,6 +200,7 @@ pub const TRUNKS: &[Case] = &[
         record: Some(("3125550149", None)),
     },
     Case { file: "rejected", arguments: &["-i", "127.0.0.2", "-mi", "127.0.0.2", "-s", "closed"], record: Some(("3125550236", None)) },
+    Case { file: "by-hour", arguments: &["-i", "127.0.0.2", "-mi", "127.0.0.2", "-s", "by-hour"], record: Some(("3125550238", None)) },
 ];
 
 /// The same by other ways.

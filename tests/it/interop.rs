@@ -103,7 +103,8 @@ fn neighbours() -> (Setup, u16) {
          [phones.desk]\nuser = \"desk\"\nsecret_file = \"desk.secret\"\n\
          [trunk.small]\nrecipe = \"generic-trunk\"\nserver = \"sip:127.0.0.5\"\nfrom = [\"127.0.0.5\"]\noptions_s = 0\ncalls_max = 1\n\
          [people.office]\nname = \"the office\"\nuri = \"sip:office@127.0.0.1:9\"\n\
-         [[route]]\nto = \"leasing\"\nagent = \"leasing\"\n[[route]]\nto = \"closed\"\nreject = \"calls to this number are not taken\"\nstatus = 403\n"
+         [[route]]\nto = \"leasing\"\nagent = \"leasing\"\n[[route]]\nto = \"closed\"\nreject = \"calls to this number are not taken\"\nstatus = 403\n\
+         [hours.never]\nmonday = \"closed\"\n[[route]]\nto = \"by-hour\"\nclosed = \"never\"\nreject = \"we are closed now\"\nstatus = 480\n"
     ));
     setup.secret("desk.secret", "secret-of-desk");
     (setup, port)
