@@ -65,6 +65,7 @@ impl Guard {
     }
 
     /// The same with these challenges alone.
+    #[must_use]
     pub const fn offering(mut self, offered: Offered) -> Self {
         self.offered = offered;
         self
