@@ -4,7 +4,7 @@
 pub const CALLS_MAX: usize = 256;
 
 /// Legs of media at once: a call has one, and a second while it is put through. Full: no second leg, the caller is told.
-pub const LEGS_MAX: usize = 2 * CALLS_MAX;
+pub const LEGS_MAX: usize = 2 * (CALLS_MAX + EMERGENCY_CALLS_MAX);
 
 /// Telephones that are rung for one caller at once. More in a group: the first ones.
 pub const LEGS_RUNG_MAX: usize = 8;
@@ -112,7 +112,7 @@ pub const DNS_REMEMBERED_MAX: usize = 256;
 pub const SIP_HEADERS_MAX: usize = 256;
 
 /// SIP transactions at once. Over UDP an answered INVITE and an answered BYE each stay 32 s for repeats (RFC 3261 timer J, RFC 6026 timer L),
-/// so that 150 calls a second that are answered and hung up keep 9,600 of them. At about 2 KiB each a full table takes 32 MiB.
+/// so that 150 calls a second that are answered and hung up keep 9,600 of them. Measured: 2.5 KiB each, 40 MiB for a full table.
 /// Full: new requests get 503 statelessly.
 pub const SIP_TRANSACTIONS_MAX: usize = 64 * CALLS_MAX;
 
@@ -156,7 +156,7 @@ pub const SERVICE_ROUTES_MAX: usize = 4;
 pub const SIP_TRANSACTIONS_A_PEER_MAX: usize = SIP_TRANSACTIONS_MAX / 2;
 
 /// Calls that one trunk may begin within a second; its section may say fewer. More: 480.
-pub const CAPS_CALLS_A_SECOND_MAX: u64 = 60;
+pub const CAPS_CALLS_A_SECOND_MAX: u64 = 400;
 
 /// Calls of one peer at once that were not acknowledged yet. More: 480.
 pub const CAPS_HALF_OPEN_MAX: u64 = 64;
@@ -304,6 +304,18 @@ pub const CONTROL_CONNECTIONS_MAX: usize = 16;
 /// A configuration file. Larger: refused.
 pub const CONFIG_BYTES_MAX: u64 = 1 << 20;
 
+/// A request to place a call. Larger: refused with 413.
+pub const API_BODY_BYTES_MAX: usize = 4 << 10;
+
+/// The do-not-call list. Larger: unreadable, and nobody is called.
+pub const DO_NOT_CALL_BYTES_MAX: u64 = 64 << 20;
+
+/// Emergency calls beside a full house. More of them at once: they are refused as any call is in a house that burns.
+pub const EMERGENCY_CALLS_MAX: usize = 8;
+
+/// Calls that the signalling has room for: two for each caller who is put through, and those for help. Full: 486.
+pub const SIP_CALLS_MAX: usize = 2 * (CALLS_MAX + EMERGENCY_CALLS_MAX);
+
 /// Errors shown of one configuration file. More: the rest shows when these are mended.
 pub const CONFIG_ERRORS_MAX: usize = 50;
 
@@ -325,7 +337,7 @@ const _: () = {
     assert!(WORKER_BACKOFF_MS_MIN < WORKER_BACKOFF_MS_MAX, "the wait grows");
     assert!(WORKER_BACKOFF_MS_MAX < WORKER_STEADY_MS, "a worker that keeps dying keeps waiting");
     assert!(TRACE_BYTES_MAX >= TRACE_MESSAGES_A_CALL_MAX * TRACE_MESSAGE_BYTES_MAX, "one call fits into the trace");
-    assert!(4 * CAPS_HALF_OPEN_MAX as usize <= CALLS_MAX, "one peer cannot take every line by never acknowledging");
+    assert!(4 * CAPS_HALF_OPEN_MAX <= CALLS_MAX as u64, "one peer cannot take every line by never acknowledging");
     assert!(SHIELD_BAN_MS_MIN < SHIELD_BAN_MS_MAX, "bans grow");
     assert!(SHIELD_STRIKES_MAX > 2, "a mistyped password is no ban");
     assert!(8 * SIP_TRANSACTIONS_A_PEER_MAX < 7 * SIP_TRANSACTIONS_MAX, "one peer cannot take the room of all");

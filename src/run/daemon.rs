@@ -200,6 +200,7 @@ fn build(config: &Arc<Config>, chosen: &Chosen, clock: Clock, parts: Parts, swit
         advertised: config.media.advertised,
         people: config.people.clone(),
         phones: config.phones.values().map(|phone| (phone.key.clone(), phone.user.clone())).collect(),
+        config: Arc::clone(config),
         call_settings: call::Settings { style: chosen.prompt_style, people: Arc::new(plans(&config.people)), ..call::Settings::default() },
         doorman: Doorman::new(clock, config),
         trace: Trace::default(),
@@ -207,7 +208,6 @@ fn build(config: &Arc<Config>, chosen: &Chosen, clock: Clock, parts: Parts, swit
         phone_book: PhoneBook::new(config),
         wires,
         resolver: Arc::new(Resolver::open(clock, Seed::new(entropy).fork(3), None).map_err(RunError::Resolver)?),
-        config: Arc::clone(config),
         switchboard,
         entropy: AtomicU64::new(entropy),
     })

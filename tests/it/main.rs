@@ -7,6 +7,7 @@
 mod address;
 mod baresip;
 mod barge_in;
+mod callee;
 mod cases;
 mod crash;
 mod daemon;
@@ -23,6 +24,7 @@ mod peers;
 mod people;
 mod phone;
 mod registrars;
+mod routing;
 mod rtp;
 mod screen;
 mod setup;
