@@ -207,10 +207,8 @@ fn a_guesser_of_passwords_is_silenced_and_one_that_forges_addresses_silences_nob
         digest: crate::sip::digest::Offered::Both,
         key: crate::base::Secret::new([9; 32]),
         accounts: Vec::new(),
-        digest: crate::sip::digest::Offered::Both,
         expires_min_s: 60,
         expires_max_s: 600,
-        digest: Default::default(),
     };
     let settings = Settings { phones: Some(phones), ..Settings::default() };
     let mut storm = Storm::new(Strangers::Silence);
