@@ -16,7 +16,9 @@ pub(super) fn check(args: &CheckArgs) -> Done {
     lines.push(format!("calls          at udp {}, from {}", listen.join(", "), trusted.join(", ")));
     lines.extend(config.plan.rules.iter().map(|rule| format!("route          {}: {}", rule.told(), rule.action.told())));
     let joins = |trunk: &crate::config::Trunk| if trunk.register { "registers" } else { "by address" };
-    lines.extend(config.trunks.values().map(|trunk| format!("trunk          {}: {} ({})", trunk.name, trunk.servers.join(", "), joins(trunk))));
+    lines.extend(
+        config.trunks.values().map(|trunk| format!("trunk          {}: {} ({})", trunk.name, trunk.servers.join(", "), joins(trunk))),
+    );
     lines.extend(config.people.values().map(|person| format!("person         {} at {}", person.name, person.at)));
     print::lines(lines)?;
     print::lines([data(&config.store.data)?])?;

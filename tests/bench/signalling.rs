@@ -88,7 +88,11 @@ fn daemon_answers(clock: Clock) -> Result<(), String> {
         kept = on_record();
     }
     let seconds = clock.now().since(ended).as_secs();
-    row("calls on record", &format!("{kept} of {called}, {seconds} s after the last"), "in the database with their outcome: the disk is what lags");
+    row(
+        "calls on record",
+        &format!("{kept} of {called}, {seconds} s after the last"),
+        "in the database with their outcome: the disk is what lags",
+    );
     Ok(())
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use nightbell::base::{Instant, Pii, Secret, Seed};
 use nightbell::sdp::Session;
-use nightbell::sip::digest::{Answered, Credentials, Guard, Verdict, Wallet};
+use nightbell::sip::digest::{Answered, Credentials, Guard, Offered, Verdict, Wallet};
 use nightbell::sip::message::{Message, Start, name};
 use nightbell::sip::stream::Framer;
 use nightbell::sip::wire::{Framed, frame};
@@ -160,6 +160,7 @@ pub fn endpoint(data: &[u8]) {
             secret: Pii::new("secret".to_owned()),
             contacts_max: 2,
         }],
+        digest: Offered::Both,
         expires_min_s: 60,
         expires_max_s: 600,
     };
