@@ -4,7 +4,7 @@
 pub const CALLS_MAX: usize = 256;
 
 /// Legs of media at once: a call has one, and a second while it is put through. Full: no second leg, the caller is told.
-pub const LEGS_MAX: usize = 2 * CALLS_MAX;
+pub const LEGS_MAX: usize = 2 * (CALLS_MAX + EMERGENCY_CALLS_MAX);
 
 /// Telephones that are rung for one caller at once. More in a group: the first ones.
 pub const LEGS_RUNG_MAX: usize = 8;
@@ -303,6 +303,18 @@ pub const CONTROL_CONNECTIONS_MAX: usize = 16;
 
 /// A configuration file. Larger: refused.
 pub const CONFIG_BYTES_MAX: u64 = 1 << 20;
+
+/// A request to place a call. Larger: refused with 413.
+pub const API_BODY_BYTES_MAX: usize = 4 << 10;
+
+/// The do-not-call list. Larger: unreadable, and nobody is called.
+pub const DO_NOT_CALL_BYTES_MAX: u64 = 64 << 20;
+
+/// Emergency calls beside a full house. More of them at once: they are refused as any call is in a house that burns.
+pub const EMERGENCY_CALLS_MAX: usize = 8;
+
+/// Calls that the signalling has room for: two for each caller who is put through, and those for help. Full: 486.
+pub const SIP_CALLS_MAX: usize = 2 * (CALLS_MAX + EMERGENCY_CALLS_MAX);
 
 /// Errors shown of one configuration file. More: the rest shows when these are mended.
 pub const CONFIG_ERRORS_MAX: usize = 50;

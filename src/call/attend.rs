@@ -26,7 +26,7 @@ impl Call {
                 }
             }
             Hearing::Yielded(_) => self.cut_voice(now),
-            Hearing::Resumed(_) => {}
+            Hearing::Resumed(_) | Hearing::Answered(_) => {}
             Hearing::Settling(utterance) => {
                 let next = self.caller.settling(utterance);
                 self.recognise(now, next);

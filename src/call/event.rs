@@ -7,7 +7,7 @@ pub use super::output::{Context, Output, Stock, TurnRecord, Who};
 use crate::base::civil::DateTime;
 use crate::base::{Pii, TurnId};
 use crate::dialogue::{Busy, CommitFailure, EffectId, Receipt};
-use crate::hear::EndReason;
+use crate::hear::{Answerer, EndReason};
 
 /// Which engine.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -66,6 +66,8 @@ pub enum Line {
     Accepted,
     /// The caller can hear us: ACK or a first packet came.
     Connected,
+    /// It is a call of ours, and whoever was called has answered.
+    Answered,
     /// A key was pressed.
     Key(char),
     /// The other side took our REFER.
@@ -127,6 +129,8 @@ pub enum Hearing {
         /// Why.
         why: EndReason,
     },
+    /// Who answered a call of ours.
+    Answered(Answerer),
 }
 
 /// A recognised utterance.

@@ -9,7 +9,7 @@ use crate::base::{Instant, Pii, TurnId};
 use crate::dialogue::{Event, Kernel, Organ, Outcome, PromptStyle};
 
 use super::caller::Caller;
-use super::event::{Answer, Engine, Failure, Filed, Input, Line, Output, Sound};
+use super::event::{Answer, Engine, Failure, Filed, Hearing, Input, Line, Output, Sound};
 use super::filing::Filing;
 use super::handover::{Handover, Plan, Told};
 use super::speaking::SETTLE;
@@ -75,6 +75,8 @@ pub(super) struct Asked {
 /// Where a call is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Phase {
+    /// A call of ours was answered, and we find out by whom.
+    Screening,
     /// People are rung; the call is not answered yet.
     Arriving,
     /// Our 200 is out, or is about to be.
@@ -164,6 +166,8 @@ impl Call {
             }
             // What two people say to each other is not ours to hear.
             Input::Hearing(_) if self.handover.is_joined() => {}
+            Input::Hearing(Hearing::Answered(who)) => self.screened(now, local, who),
+            Input::Hearing(hearing) if self.phase == Phase::Screening => self.heard_while_screening(hearing),
             Input::Hearing(hearing) => self.hearing(now, hearing),
             Input::Engine(answer) => self.engine(now, local, answer),
             Input::Filed(filed) => self.filed(now, local, filed),
@@ -210,6 +214,7 @@ impl Call {
         match line {
             Line::Accepted => self.timers.set(Timer::Greet, now + Duration::from_millis(self.settings.greet_after_ms)),
             Line::Connected => self.greet(now, local),
+            Line::Answered => self.was_answered(now),
             Line::Key(key) => self.key(now, local, key),
             Line::ReferAccepted => {}
             Line::ReferProgress(status) => self.refer_status(now, local, status, Told::Notified),
@@ -220,7 +225,7 @@ impl Call {
         }
     }
 
-    fn greet(&mut self, now: Instant, local: DateTime) {
+    pub(super) fn greet(&mut self, now: Instant, local: DateTime) {
         if self.phase == Phase::Accepted && !self.handover.is_joined() {
             self.phase = Phase::Talking;
             self.timers.stop(Timer::Greet);
@@ -333,6 +338,7 @@ impl Call {
     fn timer(&mut self, now: Instant, local: DateTime, timer: Timer) {
         match timer {
             Timer::Greet => self.greet(now, local),
+            Timer::Screen => self.screen_in_vain(),
             Timer::Silence => {
                 self.silences += 1;
                 self.step(now, local, Event::Silence { nth: self.silences });

@@ -13,6 +13,9 @@ mod filing;
 mod handover;
 mod machine;
 mod output;
+mod outward;
+#[cfg(test)]
+mod outward_tests;
 mod patience;
 mod people;
 mod speaking;

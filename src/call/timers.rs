@@ -7,6 +7,8 @@ use crate::base::Instant;
 pub enum Timer {
     /// When to greet although neither ACK nor a packet has come.
     Greet,
+    /// When to give up finding out who answered a call of ours.
+    Screen,
     /// When to say something into the caller's silence.
     Silence,
     /// When to give up on the language model and take the matcher's word.
@@ -32,8 +34,9 @@ pub enum Timer {
 }
 
 impl Timer {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 13] = [
         Self::Greet,
+        Self::Screen,
         Self::Silence,
         Self::Understand,
         Self::Recognise,

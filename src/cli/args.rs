@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::call::PhoneArgs;
+use super::calling::{ConsentsArgs, DialArgs, DncArgs};
+use super::route_test::RouteTestArgs;
 use super::script::Script;
 use super::trunk::TrunkArgs;
 
@@ -42,6 +44,18 @@ pub enum Command {
     /// Run a recorded call through the agent again, and show whether it decides the same.
     #[command(after_help = EXIT_CODES)]
     Replay(ReplayArgs),
+    /// Say who would answer a call, and why nobody else. Calls nobody.
+    #[command(after_help = EXIT_CODES)]
+    RouteTest(RouteTestArgs),
+    /// Let an agent call somebody, within the rules of [outbound].
+    #[command(after_help = EXIT_CODES)]
+    Dial(DialArgs),
+    /// Show who agreed to be called, put it on record, take it back.
+    #[command(after_help = EXIT_CODES)]
+    Consents(ConsentsArgs),
+    /// Show the list of those who want no calls, or put somebody on it.
+    #[command(after_help = EXIT_CODES)]
+    Dnc(DncArgs),
     /// Check the configuration, the agents, the models and the data directory, and start nothing.
     #[command(after_help = EXIT_CODES)]
     Check(CheckArgs),

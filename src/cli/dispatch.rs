@@ -6,7 +6,7 @@ use clap::Parser as _;
 
 use super::args::{CallArgs, Cli, Command, ReplayArgs, RunArgs, TalkArgs};
 use super::failure::Done;
-use super::{calls, check, models, replay, run, sip, status, talk, trunk};
+use super::{calling, calls, check, models, replay, route_test, run, sip, status, talk, trunk};
 
 /// The commands that other rooms bring.
 pub struct Commands {
@@ -46,6 +46,10 @@ fn perform(command: &Command, commands: &Commands) -> Done {
         Command::Talk(args) => (commands.talk)(args),
         Command::Replay(args) => (commands.replay)(args),
         Command::Calls(args) => calls::show(args),
+        Command::RouteTest(args) => route_test::test(args),
+        Command::Dial(args) => calling::dial(args),
+        Command::Consents(args) => calling::consents(args),
+        Command::Dnc(args) => calling::dnc(args),
         Command::Check(args) => check::check(args),
         Command::Status(args) => status::show(args),
         Command::Models(args) => models::perform(args),

@@ -2,6 +2,7 @@
 
 pub mod args;
 pub mod call;
+mod calling;
 mod calls;
 mod check;
 mod dispatch;
@@ -11,6 +12,7 @@ mod place;
 mod print;
 mod progress;
 mod replay;
+mod route_test;
 mod run;
 mod script;
 mod sip;

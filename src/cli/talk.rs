@@ -58,7 +58,7 @@ async fn hold(args: &TalkArgs, config: &Config, agent: Arc<Agent>) -> Done {
     store.begin_call(new).await.map_err(Failure::failed)?;
     let zone = agent.zone().clone();
     let scribe = Scribe::new(store.clone(), call, agent.name().to_owned(), zone.clone());
-    let facts = CallFacts { caller_number: None, dialled: agent.name().to_owned(), number_trusted: false };
+    let facts = CallFacts { caller_number: None, dialled: agent.name().to_owned(), number_trusted: false, calling: None };
     let mut talk = Talk { kernel: Kernel::new(agent, facts), scribe, model, local: zone.at(unix_millis()), over: false };
     talk.step(Event::Began).await;
     let stdin = std::io::stdin();

@@ -44,6 +44,10 @@ fn every_command_parses() {
     assert!(matches!(parsed(&["replay", "abc"]), Command::Replay(_)));
     assert!(matches!(parsed(&["models", "fetch", "cpu"]), Command::Models(args) if matches!(args.command, ModelsCommand::Fetch { .. })));
     assert!(matches!(parsed(&["check", "--config", "x"]), Command::Check(_)));
+    assert!(matches!(parsed(&["route-test", "--to", "911", "--phone", "desk"]), Command::RouteTest(args) if args.from == "anonymous"));
+    assert!(matches!(parsed(&["dial", "3125550142", "--agent", "a", "--dry-run"]), Command::Dial(args) if args.dry_run));
+    assert!(matches!(parsed(&["consents", "add", "3125550142", "--kind", "lead", "--source", "fair"]), Command::Consents(_)));
+    assert!(matches!(parsed(&["dnc", "add", "3125550142"]), Command::Dnc(_)));
     assert!(matches!(parsed(&["status"]), Command::Status(_)));
     let Command::Sip(sip) = parsed(&["sip", "trace", "abc", "--full", "--pcap", "f", "--config", "c"]) else { unreachable!() };
     let SipCommand::Trace(trace) = sip.command;

@@ -20,4 +20,6 @@ pub use meant::{
 pub use network::Network;
 
 #[cfg(test)]
+mod routes_tests;
+#[cfg(test)]
 mod tests;

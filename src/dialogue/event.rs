@@ -122,6 +122,8 @@ pub struct Busy {
 pub enum Event {
     /// The caller can hear us.
     Began,
+    /// We called, and a recorder records from now on.
+    Recorder,
     /// The caller said something.
     Said {
         /// The recogniser's words.

@@ -34,7 +34,7 @@ mod scenarios;
 pub use agent::{Agent, AgentError, AgentParts, Bookable, Door, Emergency, Home, Price, Qualify, Requests};
 pub use event::{Busy, CommitFailure, Decision, Effect, EffectId, Event, Expected, Organ, Receipt, Sentence, SpeechAct, TransferProgress};
 pub use hours::{Hours, Span};
-pub use kernel::{Brief, CallFacts, Kernel, Stage};
+pub use kernel::{Brief, CallFacts, Calling, Kernel, Stage};
 pub use knowledge::Topic;
 pub use prompt::{PromptStyle, UnderstandingRequest};
 pub use proposal::{Intent, Proposal, ProposalError, Source};

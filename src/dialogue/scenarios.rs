@@ -97,8 +97,12 @@ struct Line<'a> {
 
 impl<'a> Line<'a> {
     fn new(scenario: &'a Scenario) -> Self {
-        let facts =
-            CallFacts { caller_number: scenario.number.clone().map(Pii::new), dialled: scenario.agent.clone(), number_trusted: false };
+        let facts = CallFacts {
+            caller_number: scenario.number.clone().map(Pii::new),
+            dialled: scenario.agent.clone(),
+            number_trusted: false,
+            calling: None,
+        };
         Self {
             kernel: Kernel::new(agent(&scenario.agent), facts),
             scenario,

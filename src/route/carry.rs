@@ -114,17 +114,19 @@ impl DialPlan {
             Dialled::Number(number) => number,
             Dialled::Short(digits) if self.emergency.contains(digits) => return Err(NotCarried::Emergency),
             Dialled::Short(digits) if self.country.short.contains(&digits.as_str()) => {
-                return self.carried(|carrier| !carrier.serves.is_empty(), |_| digits.clone());
+                // Help lines belong to no prefix: whoever carries anything carries them.
+                return self.carried(|carrier| (!carrier.serves.is_empty()).then(|| digits.clone()));
             }
             Dialled::Short(_) | Dialled::Name(_) => return Err(NotCarried::NoNumber),
         };
         self.must_be_allowed(number)?;
-        let begins = |carrier: &Carrier, prefix: &str| match prefix.starts_with('+') {
-            true => number.as_str().starts_with(prefix),
-            false => number.written(carrier.format, self.country).starts_with(prefix),
-        };
-        let serves = |carrier: &Carrier| carrier.serves.iter().any(|prefix| begins(carrier, prefix));
-        self.carried(serves, |carrier| number.written(carrier.format, self.country))
+        self.carried(|carrier| {
+            let user = number.written(carrier.format, self.country);
+            let full = number.as_str();
+            let spelt = |prefix: &String| if prefix.starts_with('+') { full } else { user.as_str() };
+            let serves = carrier.serves.iter().any(|prefix| spelt(prefix).starts_with(prefix.as_str()));
+            serves.then_some(user)
+        })
     }
 
     /// The ways for an emergency call: nothing is asked, no cap and no list. A call that came by a trunk does not go back there.
@@ -164,9 +166,10 @@ impl DialPlan {
         island.map_or(Ok(()), |prefix| Err(NotCarried::Forbidden { prefix: prefix.to_owned(), why }))
     }
 
-    fn carried(&self, serves: impl Fn(&Carrier) -> bool, write: impl Fn(&Carrier) -> String) -> Result<Vec<Carriage>, NotCarried> {
-        let way = |carrier: &Carrier| Carriage { trunk: carrier.trunk.clone(), user: write(carrier), caller: carrier.caller.clone() };
-        let ways: Vec<Carriage> = self.carriers.iter().filter(|carrier| serves(carrier)).map(way).collect();
+    /// The trunks for which `by` has the number as it is written there.
+    fn carried(&self, by: impl Fn(&Carrier) -> Option<String>) -> Result<Vec<Carriage>, NotCarried> {
+        let way = |carrier: &Carrier| Some(Carriage { trunk: carrier.trunk.clone(), user: by(carrier)?, caller: carrier.caller.clone() });
+        let ways: Vec<Carriage> = self.carriers.iter().filter_map(way).collect();
         if ways.is_empty() { Err(NotCarried::NoTrunk) } else { Ok(ways) }
     }
 }

@@ -225,7 +225,8 @@ fn way_unfit(rule: &Rule, via: &Via) -> Option<String> {
 }
 
 impl Via {
-    fn told(&self) -> String {
+    /// In words: "by trunk ..", "from phone ..".
+    pub fn told(&self) -> String {
         match self {
             Self::Trunk(name) => format!("by trunk {name:?}"),
             Self::Phone(name) => format!("from phone {name:?}"),

@@ -7,14 +7,14 @@ use tokio::sync::mpsc;
 use crate::base::clock::unix_millis;
 use crate::base::limits::CALLS_MAX;
 use crate::base::{CallId, Pii};
-use crate::call::Order;
+use crate::call::{Briefing, Member, Order};
 use crate::dialogue::Agent;
-use crate::route::{Action, Choice, Query, Via};
+use crate::route::{Action, Carriage, Choice, Query, Via};
 use crate::sip::{Arrival, Command, Party, SipCall};
 
 use super::line::{self, Opening};
 use super::news::SipNews;
-use super::onward::{Onward, To};
+use super::onward::{self, Onward, Passing, To};
 use super::plans;
 use super::roll::InProgress;
 use super::switchboard::{NEWS_MAX, Switchboard};
@@ -52,8 +52,8 @@ impl Switchboard {
                 self.answered(arrival, caller, agent, &first);
             }
             Fate::PassedOn(onward) => {
-                tracing::info!(rule, emergency = onward.emergency, "call passed on");
-                self.passed_on(&arrival, &onward);
+                tracing::info!(rule, emergency = onward.emergency.is_some(), "call passed on");
+                self.passed_on(arrival, caller, &via, onward);
             }
         }
     }
@@ -68,7 +68,7 @@ impl Switchboard {
 
     /// The same, unless the trunk has its share already. A call for help is nobody's share.
     fn within_caps(&self, fate: Fate, arrival: &Arrival) -> Fate {
-        if matches!(&fate, Fate::Refused { .. } | Fate::PassedOn(Onward { emergency: true, .. })) {
+        if matches!(&fate, Fate::Refused { .. } | Fate::PassedOn(Onward { emergency: Some(_), .. })) {
             return fate;
         }
         match self.house.doorman.admit(arrival.call, arrival.flow.remote.ip()) {
@@ -83,7 +83,9 @@ impl Switchboard {
         let agent = |name: &str| self.config.agents.get(name).cloned();
         match choice {
             // First of all, and whatever else is going on: nobody counts lines for a call for help.
-            Choice::Emergency(number) => Fate::PassedOn(Onward { emergency: true, to: self.emergency_ways(number, via) }),
+            Choice::Emergency(number) => {
+                Fate::PassedOn(Onward { emergency: Some(number.clone()), to: To::Trunks(self.emergency_ways(number, via)) })
+            }
             Choice::Nobody => Fate::Refused {
                 status: 404,
                 words: format!("no route for what was dialled: add it under [[route]] in {}", self.config.file.display()),
@@ -97,7 +99,8 @@ impl Switchboard {
                 agent(name).map_or_else(|| refused(480, "its agent is not there"), |agent| Fate::Answered { agent, first: people.clone() })
             }
             Choice::Do(Action::People(people)) => {
-                Fate::PassedOn(Onward { emergency: false, to: people.iter().map(|name| To::Person(name.clone())).collect() })
+                let plan = plans::first(people, Order::Together, &self.house.people);
+                Fate::PassedOn(Onward { emergency: None, to: To::People(plan.members.into_iter().map(at_once).collect()) })
             }
             Choice::Do(Action::Outside) => self.outside(arrival),
         }
@@ -107,14 +110,14 @@ impl Switchboard {
     fn outside(&self, arrival: &Arrival) -> Fate {
         let dialled = self.config.plan.book.read_from_inside(arrival.request_user.expose());
         match self.config.dial_plan.ways(&dialled) {
-            Ok(ways) => Fate::PassedOn(Onward { emergency: false, to: ways.into_iter().map(To::Trunk).collect() }),
+            Ok(ways) => Fate::PassedOn(Onward { emergency: None, to: To::Trunks(ways) }),
             Err(refusal) => Fate::Refused { status: refusal.status(), words: refusal.to_string() },
         }
     }
 
-    fn emergency_ways(&self, number: &str, via: &Via) -> Vec<To> {
+    fn emergency_ways(&self, number: &str, via: &Via) -> Vec<Carriage> {
         let came_by = if let Via::Trunk(name) = via { Some(name.as_str()) } else { None };
-        self.config.dial_plan.emergency_ways(number, came_by).into_iter().map(To::Trunk).collect()
+        self.config.dial_plan.emergency_ways(number, came_by)
     }
 
     fn answered(&mut self, arrival: Arrival, caller: String, agent: Arc<Agent>, first: &[String]) {
@@ -127,8 +130,27 @@ impl Switchboard {
         let from = Pii::new(caller);
         let trunk = self.house.trunks.of_arrival(&arrival);
         let transfer = trunk.and_then(|trunk| self.house.trunks.transfer(&trunk)).unwrap_or_default();
-        let opening = Opening { sip: call, id, from, dialled, agent, offer: arrival.offer, local, max_forwards, first, transfer };
+        let opening =
+            Opening { sip: call, id, from, dialled, agent, offer: arrival.offer, local, max_forwards, first, transfer, calling: None };
         tokio::spawn(line::answer(Arc::clone(&self.house), opening, news));
+    }
+
+    fn passed_on(&mut self, arrival: Arrival, caller: String, via: &Via, onward: Onward) {
+        let (sip, local) = (arrival.call, self.house.ours(arrival.flow));
+        let shown = onward.emergency.clone().unwrap_or_else(|| "put through".to_owned());
+        let (id, news) = self.enter(sip, &arrival.call_id, &shown, "nobody: put through");
+        let passing = Passing {
+            sip,
+            id,
+            from: Pii::new(caller),
+            by: via.told(),
+            dialled: arrival.request_user,
+            offer: arrival.offer,
+            local,
+            max_forwards: arrival.max_forwards.saturating_sub(1),
+            onward,
+        };
+        tokio::spawn(onward::pass_on(Arc::clone(&self.house), passing, news));
     }
 
     /// A new call in the list of those in progress, and where its news arrive.
@@ -141,6 +163,11 @@ impl Switchboard {
         self.roll.enter(call, InProgress { call_id: id.to_string(), started_ms, to: dialled.to_owned(), agent: agent.to_owned() });
         (id, news)
     }
+}
+
+/// Whoever picks up has the caller at once: a brief is for a caller whom an agent has talked to.
+fn at_once(member: Member) -> Member {
+    Member { briefing: Briefing::None, ..member }
 }
 
 /// The caller's number where there is one, or else the user part or host that was shown.

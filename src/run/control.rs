@@ -16,6 +16,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::base::{CallId, limits};
+use crate::store::ConsentRow;
 
 /// The socket's name in the data directory.
 pub const SOCKET: &str = "control.sock";
@@ -39,6 +40,20 @@ pub enum Request {
     Call {
         /// Which.
         id: CallId,
+    },
+    /// Let an agent call somebody: an object with `call_id`, or with `refused` and `why`.
+    Dial(super::Dial),
+    /// Put a consent on record, or replace one.
+    AddConsent(ConsentRow),
+    /// Take every consent of a number back: how many there were.
+    WithdrawConsents {
+        /// In full form.
+        number: String,
+    },
+    /// The consents of a number, or all: an array of [`ConsentRow`].
+    Consents {
+        /// In full form.
+        number: Option<String>,
     },
 }
 

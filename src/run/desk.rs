@@ -9,7 +9,11 @@ use crate::web::{Health, Look};
 
 use super::control::{Control, Request};
 use super::house::House;
+use super::outward::{Dial, Outward};
 use super::roll::Roll;
+
+/// Notices that the status shows.
+const NOTICES: usize = 5;
 
 /// The daemon's answers about itself.
 #[derive(Clone)]
@@ -27,7 +31,9 @@ impl Front {
     }
 
     /// What the daemon does now: workers, calls, models, sound.
-    pub fn status(&self) -> Value {
+    pub async fn status(&self) -> Value {
+        let notices = self.house.store.read(|reader| reader.notices(NOTICES)).await;
+        let notices = notices.map_or_else(|error| json!(error.to_string()), |notices| json!(notices));
         let media = self.house.hub.media_stats();
         json!({
             "version": env!("CARGO_PKG_VERSION"),
@@ -36,6 +42,7 @@ impl Front {
             "notice": self.notice,
             "workers": self.house.engines.status(),
             "calls": self.roll.all(),
+            "notices": notices,
             "trunks": self.house.trunks.status(self.house.clock.now()),
             "phones": self.house.phone_book.status(),
             "sip": self.house.doorman.status(),
@@ -52,14 +59,31 @@ impl Front {
     }
 }
 
+impl Front {
+    async fn dial(&self, dial: Dial) -> Value {
+        let answer = Outward::new(Arc::clone(&self.house), self.roll.clone()).dial(dial).await;
+        answer.unwrap_or_else(|refusal| json!({ "refused": refusal.code(), "why": refusal.to_string() }))
+    }
+}
+
 impl Control for Front {
     async fn answer(&self, request: Request) -> Result<Value, String> {
         let told = |error: crate::store::StoreError| error.to_string();
         let value = match request {
-            Request::Status => return Ok(self.status()),
+            Request::Status => return Ok(self.status().await),
             Request::SipTrace(asked) => serde_json::to_value(self.house.trace.find(&asked)),
             Request::Calls { limit } => serde_json::to_value(self.house.store.calls(limit).await.map_err(told)?),
             Request::Call { id } => serde_json::to_value(self.house.store.call(id).await.map_err(told)?),
+            Request::Dial(dial) => return Ok(self.dial(dial).await),
+            Request::AddConsent(row) => {
+                serde_json::to_value(self.house.store.write(move |ledger| ledger.add_consent(&row)).await.map_err(told)?)
+            }
+            Request::WithdrawConsents { number } => {
+                serde_json::to_value(self.house.store.write(move |ledger| ledger.withdraw_consents(&number)).await.map_err(told)?)
+            }
+            Request::Consents { number } => {
+                serde_json::to_value(self.house.store.read(move |reader| reader.consents(number.as_deref())).await.map_err(told)?)
+            }
         };
         value.map_err(|error| error.to_string())
     }
@@ -78,7 +102,13 @@ impl Look for Front {
     }
 
     async fn status(&self) -> Value {
-        Self::status(self)
+        Self::status(self).await
+    }
+
+    async fn place(&self, body: &[u8]) -> Result<Value, Value> {
+        let dial: Dial = serde_json::from_slice(body).map_err(|error| json!({ "refused": "not_understood", "why": error.to_string() }))?;
+        let answer = self.dial(dial).await;
+        if answer.get("refused").is_some() { Err(answer) } else { Ok(answer) }
     }
 
     fn measures(&self) -> Vec<Measure> {

@@ -61,9 +61,9 @@ pub fn open(house: &House, ours: Ours, offer: Option<&[u8]>) -> Result<OpenLeg, 
     open_with(house, ours, offer, |id, ends| Some(Seat::new(id, ends.captured, ends.gate, hear::Settings::default())))
 }
 
-/// Opens a leg that offers, to somebody whose words are not ours to hear.
-pub fn open_unheard(house: &House, ours: Ours) -> Result<OpenLeg, Refusal> {
-    open_with(house, ours, None, |_, _| None)
+/// Opens a leg that answers `offer`, or offers, to somebody whose words are not ours to hear.
+pub fn open_unheard(house: &House, ours: Ours, offer: Option<&[u8]>) -> Result<OpenLeg, Refusal> {
+    open_with(house, ours, offer, |_, _| None)
 }
 
 /// The ends of a leg that hear.

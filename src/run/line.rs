@@ -8,10 +8,9 @@ use tokio::sync::mpsc;
 
 use crate::base::limits::UTTERANCE_MS_MAX;
 use crate::base::{CallId, Instant, LegId, Pii, Rate, Samples, StreamId, TurnId};
-use crate::call::{Answer, Call, Engine, Filed, Hearing, Input, Journalled, LegNews, LegNo, Line as Wire, Plan, Sound};
+use crate::call::{Answer, Call, Filed, Hearing, Input, Journalled, LegNews, LegNo, Line as Wire, Plan, Sound};
 use crate::config::TransferBy;
-use crate::dialogue::{Agent, CallFacts, Kernel};
-use crate::engine::{EngineEvent, WorkerKind};
+use crate::dialogue::{Agent, CallFacts, Calling, Kernel, Outcome};
 use crate::hear::Heard;
 use crate::listen::ListenReport;
 use crate::media::Report;
@@ -50,6 +49,8 @@ pub struct Opening {
     pub max_forwards: u8,
     /// Who is rung before the agent answers.
     pub first: Option<Plan>,
+    /// Why we call; none when they did.
+    pub calling: Option<Calling>,
     /// How the trunk that the call came by puts callers through.
     pub transfer: TransferBy,
 }
@@ -82,7 +83,8 @@ pub async fn answer(house: Arc<House>, opening: Opening, sip_news: mpsc::Receive
     task.run(sip_news).await;
 }
 
-async fn begin_record(house: &House, opening: &Opening) {
+/// The beginning of a call on disk.
+pub(super) async fn begin_record(house: &House, opening: &Opening) {
     let call = crate::store::NewCall {
         id: opening.id.clone(),
         started_ms: crate::base::clock::unix_millis(),
@@ -150,12 +152,14 @@ pub(super) struct Line {
     pub(super) scribe: Scribe,
     pub(super) connected: bool,
     pub(super) hung_up: bool,
+    /// What it ended with.
+    pub(super) outcome: Outcome,
     /// The SIP side has told its last.
     gone: bool,
 }
 
 impl Line {
-    fn new(house: Arc<House>, opening: &Opening, leg: OpenLeg, began: Instant) -> Self {
+    pub(super) fn new(house: Arc<House>, opening: &Opening, leg: OpenLeg, began: Instant) -> Self {
         let (own_in, own) = mpsc::channel(NEWS_MAX);
         let stream = StreamId { slot: u16::try_from(leg.id.0 % 65_536).unwrap_or(0), generation: leg.id.0 };
         let (made_in, mut made) = mpsc::channel(64);
@@ -168,7 +172,12 @@ impl Line {
                 }
             }
         });
-        let facts = CallFacts { caller_number: Some(opening.from.clone()), dialled: opening.dialled.clone(), number_trusted: false };
+        let facts = CallFacts {
+            caller_number: Some(opening.from.clone()),
+            dialled: opening.dialled.clone(),
+            number_trusted: false,
+            calling: opening.calling,
+        };
         let scribe = Scribe::new(house.store.clone(), opening.id.clone(), opening.agent.name().to_owned(), opening.agent.zone().clone());
         let mut settings = house.call_settings.clone();
         settings.people = plans::by_trunk(&settings.people, opening.transfer);
@@ -206,12 +215,13 @@ impl Line {
             scribe,
             connected: false,
             hung_up: false,
+            outcome: Outcome::Abandoned,
             gone: false,
             house,
         }
     }
 
-    async fn run(&mut self, mut sip_news: mpsc::Receiver<SipNews>) {
+    pub(super) async fn run(&mut self, mut sip_news: mpsc::Receiver<SipNews>) {
         let mut engine_events = self.house.engines.subscribe();
         let mut feed = tokio::time::interval(FEED);
         feed.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -351,7 +361,8 @@ impl Line {
                 }
                 return;
             }
-            Heard::Pause { .. } | Heard::Answered { .. } => return,
+            Heard::Pause { .. } => return,
+            Heard::Answered { who } => Hearing::Answered(who),
             Heard::Resume { utterance, .. } => Hearing::Resumed(utterance),
             Heard::Yield { utterance } => Hearing::Yielded(utterance),
             Heard::Settling { utterance, .. } => Hearing::Settling(utterance),
@@ -387,19 +398,5 @@ impl Line {
         let clip = self.feeder.clip(turn, pcm);
         let samples = u64::try_from(pcm.len()).unwrap_or(u64::MAX);
         self.tell(Input::Engine(Answer::Clip { turn, clip, start: range.start, end: range.end, samples }));
-    }
-
-    fn engine_event(&mut self, event: Option<&EngineEvent>) {
-        let (kind, up) = match event {
-            Some(EngineEvent::Up { kind }) => (*kind, true),
-            Some(EngineEvent::Down { kind, .. }) => (*kind, false),
-            None => return,
-        };
-        let engine = match kind {
-            WorkerKind::Asr => Engine::Asr,
-            WorkerKind::Llm => Engine::Llm,
-            WorkerKind::Tts => Engine::Tts,
-        };
-        self.tell(Input::Engine(Answer::Health { engine, up }));
     }
 }

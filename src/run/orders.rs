@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::{Pii, Rate, TurnId};
-use crate::call::{Answer, Failure, Filed, Input, Output, Stock, Transcript};
+use crate::call::{Answer, Engine, Failure, Filed, Input, Output, Stock, Transcript};
 use crate::dialogue::{Expected, UnderstandingRequest};
-use crate::engine::{Transcribe, Understand};
+use crate::engine::{EngineEvent, Transcribe, Understand, WorkerKind};
 use crate::hear::Expectation;
 use crate::sip::Command;
 use crate::{listen, media};
@@ -52,7 +52,10 @@ impl Line {
                 Output::Hangup => self.hang_up().await,
                 Output::Turn(turn) => self.scribe.turn(turn),
                 Output::Decision(decision) => self.scribe.journal(self.now().as_millis(), "decision", &decision),
-                Output::Over { outcome } => self.scribe.end(outcome),
+                Output::Over { outcome } => {
+                    self.outcome = outcome;
+                    self.scribe.end(outcome);
+                }
                 about_people => self.people(about_people).await,
             }
         }
@@ -105,6 +108,20 @@ impl Line {
         tokio::spawn(async move {
             let _ = answers.send(work.await).await;
         });
+    }
+
+    pub(super) fn engine_event(&mut self, event: Option<&EngineEvent>) {
+        let (kind, up) = match event {
+            Some(EngineEvent::Up { kind }) => (*kind, true),
+            Some(EngineEvent::Down { kind, .. }) => (*kind, false),
+            None => return,
+        };
+        let engine = match kind {
+            WorkerKind::Asr => Engine::Asr,
+            WorkerKind::Llm => Engine::Llm,
+            WorkerKind::Tts => Engine::Tts,
+        };
+        self.tell(Input::Engine(Answer::Health { engine, up }));
     }
 
     async fn hang_up(&mut self) {

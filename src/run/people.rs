@@ -58,6 +58,15 @@ impl Line {
         self.tell(Input::Line(Wire::Accepted));
     }
 
+    /// Whoever we called has answered: sound flows, and the ear finds out who it is.
+    pub(super) fn begin_called(&mut self, agreed: &crate::sdp::Negotiated) {
+        let Some(prepared) = self.prepared.take() else { return };
+        leg::begin(&self.house, prepared, self.legs_in.clone());
+        self.house.hub.media(media::Order::Renegotiate(self.leg, leg::renegotiation(agreed)));
+        self.house.hub.listen(listen::Order::Screen(self.leg));
+        self.tell(Input::Line(Wire::Answered));
+    }
+
     fn ring(&mut self, no: LegNo, member: Member, context: Context) {
         let replaces = match self.aim.take() {
             Some(Aim::Ours(other)) => return self.claim(no, other),
@@ -74,6 +83,8 @@ impl Line {
             agent: self.agent.clone(),
             from: self.from.clone(),
             max_forwards: self.max_forwards,
+            ways: None,
+            emergency: false,
             replaces,
         };
         tokio::spawn(second::ring(Arc::clone(&self.house), errand, wishes, self.own_in.clone()));

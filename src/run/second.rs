@@ -21,7 +21,7 @@ use crate::call::{Context, LegNews, LegNo, Member, Parting, Stock, Tune};
 use crate::config::Context as Travels;
 use crate::media::{self, Report};
 use crate::sdp::{Direction, Negotiated, Session};
-use crate::sip::{Command, Invite, Reason, Replaces, SipCall};
+use crate::sip::{Command, Reason, Replaces, SipCall};
 
 /// Wishes that wait for one leg at once: more, and the call is told that the leg is gone.
 pub const WISHES_MAX: usize = 32;
@@ -71,12 +71,28 @@ pub struct Errand {
     pub max_forwards: u8,
     /// The dialog at the person's telephone that this call takes the place of (RFC 3891).
     pub replaces: Option<Box<Replaces>>,
+    /// Where they are, where that is known already.
+    pub ways: Option<Vec<Way>>,
+    /// A call for help asks no trunk for its share.
+    pub emergency: bool,
+}
+
+impl Errand {
+    /// Leave of the trunk's caps, where a trunk carries the call.
+    fn pass(&self, house: &House, way: &Way) -> Result<Option<Pass>, u16> {
+        let Some(trunk) = way.trunk.as_ref().filter(|_| !self.emergency) else { return Ok(None) };
+        let pass = house.doorman.admit_out(&trunk.name);
+        pass.map(Some).map_err(|over| {
+            tracing::warn!(call_id = %self.id, trunk = trunk.name, %over, "a trunk does not take the call");
+            over.status()
+        })
+    }
 }
 
 /// Rings, and stays with the leg to its end.
-pub async fn ring(house: Arc<House>, errand: Errand, mut wishes: mpsc::Receiver<Wish>, news: mpsc::Sender<News>) {
+pub async fn ring(house: Arc<House>, mut errand: Errand, mut wishes: mpsc::Receiver<Wish>, news: mpsc::Sender<News>) {
     let mut home = Home { no: errand.leg, news };
-    let last = run(&house, errand, &mut wishes, &mut home).await;
+    let last = run(&house, &mut errand, &mut wishes, &mut home).await;
     let Home { no, news } = home;
     if let Some((last, reason)) = last {
         let _ = news.send(News::LastOfLeg(no, last, reason)).await;
@@ -90,19 +106,20 @@ struct Home {
 }
 
 /// The leg's last news; none when the call gave it up.
-async fn run(house: &Arc<House>, errand: Errand, wishes: &mut mpsc::Receiver<Wish>, home: &mut Home) -> Option<(LegNews, Option<Reason>)> {
+async fn run(
+    house: &Arc<House>,
+    errand: &mut Errand,
+    wishes: &mut mpsc::Receiver<Wish>,
+    home: &mut Home,
+) -> Option<(LegNews, Option<Reason>)> {
     let failed = |status| Some((LegNews::Failed(status), None));
-    let Some((reach, travels)) = house.reach(errand.member.who.expose()) else { return failed(404) };
-    let mut ways = match house.ways(&reach).await {
-        Ok(ways) => ways,
-        Err(why) => {
-            tracing::warn!(call_id = %errand.id, %why, "somebody cannot be called");
-            return failed(why.status());
-        }
+    let (mut ways, travels) = match ways_of(house, errand).await {
+        Ok(found) => found,
+        Err(status) => return failed(status),
     };
     let (mut status, mut redirects) = (480, 0);
     while !ways.is_empty() {
-        let mut second = match Second::place(house, &errand, &travels, ways.remove(0)).await {
+        let mut second = match Second::place(house, errand, &travels, ways.remove(0)).await {
             Ok(second) => second,
             Err(refused) => {
                 status = refused;
@@ -129,6 +146,18 @@ async fn run(house: &Arc<House>, errand: Errand, wishes: &mut mpsc::Receiver<Wis
         }
     }
     failed(status)
+}
+
+async fn ways_of(house: &House, errand: &mut Errand) -> Result<(Vec<Way>, Travels), u16> {
+    if let Some(ways) = errand.ways.take() {
+        return Ok((ways, Travels::None));
+    }
+    let (reach, travels) = house.reach(errand.member.who.expose()).ok_or(404_u16)?;
+    let ways = house.ways(&reach).await.map_err(|why| {
+        tracing::warn!(call_id = %errand.id, %why, "somebody cannot be called");
+        why.status()
+    })?;
+    Ok((ways, travels))
 }
 
 enum End {
@@ -161,24 +190,16 @@ struct Second<'a> {
 
 impl<'a> Second<'a> {
     async fn place(house: &'a Arc<House>, errand: &Errand, travels: &Travels, way: Way) -> Result<Self, u16> {
-        let pass = way.trunk.as_ref().map(|trunk| house.doorman.admit_out(trunk)).transpose().map_err(|over| {
-            tracing::warn!(call_id = %errand.id, %over, "a call out does not fit");
-            over.status()
-        })?;
-        let opened = leg::open_unheard(house, house.ours(way.flow)).map_err(|refusal| {
+        let opened = leg::open_unheard(house, house.ours(way.flow), None).map_err(|refusal| {
             tracing::warn!(call_id = %errand.id, why = %refusal.why, "no second leg");
             refusal.status
         })?;
-        let mut invite = Invite::new(way.flow, way.target, opened.description);
-        invite.from_user = way.shows.unwrap_or_else(|| errand.from.expose().clone());
+        let pass = errand.pass(house, &way)?;
+        let mut invite = way.invite(opened.description, errand.from.expose());
         invite.from_display = errand.context.name.as_ref().map(|name| name.expose().clone()).unwrap_or_default();
         invite.max_forwards = errand.max_forwards;
-        invite.account = way.account;
-        if let Some(trunk) = &way.by {
-            trunk.dress(&mut invite);
-        }
         invite.replaces = errand.replaces.as_deref().cloned();
-        invite.headers = super::context::headers(travels, &errand.id, &errand.context);
+        invite.headers.extend(super::context::headers(travels, &errand.id, &errand.context));
         let (sound_in, sound) = mpsc::channel(super::line::NEWS_MAX);
         let Placed { call, call_id, news: sip } = house.place(invite).await.ok_or(503_u16)?;
         house.trace.name(&call_id, errand.id.as_str());

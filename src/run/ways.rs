@@ -1,9 +1,13 @@
 //! From where somebody is to the ways of calling them, the best first.
 
+use bytes::Bytes;
+
 use super::house::House;
 use super::trunks::TrunkWay;
-use crate::config::{At, Context as Travels, Person, Reach};
-use crate::sip::{AccountId, Flow, Transport, Uri};
+use crate::base::Pii;
+use crate::config::{At, CallerId, Context as Travels, Person, Reach, Trunk};
+use crate::route::Carriage;
+use crate::sip::{AccountId, Flow, Invite, Party, Transport, Uri};
 
 /// One way of calling somebody.
 #[derive(Clone, Debug)]
@@ -14,17 +18,51 @@ pub struct Way {
     pub target: String,
     /// Whose credentials answer a challenge.
     pub account: Option<AccountId>,
-    /// The number that we show there; none: the caller's.
-    pub shows: Option<String>,
-    /// The trunk whose caps it counts against; none where it is no trunk's.
-    pub trunk: Option<String>,
-    /// What that trunk wants of an INVITE.
-    pub by: Option<TrunkWay>,
+    /// The trunk that carries it, with how it wants to see who calls.
+    pub trunk: Option<ByTrunk>,
+}
+
+/// A way over a trunk.
+#[derive(Clone, Debug)]
+pub struct ByTrunk {
+    /// Its name.
+    pub name: String,
+    /// The number that we show.
+    pub shown: Option<String>,
+    /// Where that number stands.
+    pub stands: CallerId,
+    /// Our user name there.
+    pub user: Option<String>,
+    /// The domain of both.
+    pub domain: String,
+    /// What it wants of an INVITE besides; none while it seems to be down.
+    pub wants: Option<TrunkWay>,
 }
 
 impl Way {
-    fn plain(flow: Flow, target: String) -> Self {
-        Self { flow, target, account: None, shows: None, trunk: None, by: None }
+    /// An INVITE that goes this way, with the caller where the trunk looks for it; `from` shows where no trunk says otherwise.
+    pub fn invite(&self, offer: Bytes, from: &str) -> Invite {
+        let mut invite = Invite::new(self.flow, self.target.clone(), offer);
+        invite.account = self.account;
+        from.clone_into(&mut invite.from_user);
+        let Some(trunk) = &self.trunk else { return invite };
+        if let Some(wants) = &trunk.wants {
+            wants.dress(&mut invite);
+        }
+        let shown = trunk.shown.clone().or_else(|| trunk.user.clone()).unwrap_or_else(|| from.to_owned());
+        let account = trunk.user.clone().unwrap_or_else(|| shown.clone());
+        invite.from_user = if trunk.stands == CallerId::From { shown.clone() } else { account };
+        match trunk.stands {
+            CallerId::From => {}
+            CallerId::Asserted => {
+                invite.asserted = Some(Pii::new(Party { display: String::new(), user: shown, host: trunk.domain.clone() }));
+            }
+            CallerId::RemoteParty => {
+                let value = format!("<sip:{shown}@{}>;party=calling;screen=yes;privacy=off", trunk.domain);
+                invite.headers.push(("Remote-Party-ID".to_owned(), Pii::new(value)));
+            }
+        }
+        invite
     }
 }
 
@@ -87,7 +125,11 @@ impl House {
         match reach {
             Reach::Uri(uri) => self.ways_of_uri(uri).await,
             Reach::Phone(phone) => self.ways_of_phone(phone),
-            Reach::Number(number) => self.ways_of_number(number),
+            Reach::Number(number) => {
+                let dialled = self.config.plan.book.read_from_inside(number);
+                let carriages = self.config.dial_plan.ways(&dialled).map_err(|refusal| NoWay::NotCarried(refusal.to_string()))?;
+                self.ways_by(&carriages)
+            }
         }
     }
 
@@ -95,30 +137,44 @@ impl House {
     fn ways_of_phone(&self, phone: &str) -> Result<Vec<Way>, NoWay> {
         let mut contacts = self.phone_book.contacts(phone);
         contacts.reverse();
-        let ways: Vec<Way> = contacts.into_iter().map(|contact| Way::plain(contact.flow, contact.target)).collect();
+        let plain = |flow, target| Way { flow, target, account: None, trunk: None };
+        let ways: Vec<Way> = contacts.into_iter().map(|contact| plain(contact.flow, contact.target)).collect();
         if ways.is_empty() { Err(NoWay::NotRegistered(phone.to_owned())) } else { Ok(ways) }
     }
 
-    /// By the trunks that the dial plan names for this number, as far as they take calls now.
-    fn ways_of_number(&self, number: &str) -> Result<Vec<Way>, NoWay> {
-        let dialled = self.config.plan.book.read_from_inside(number);
-        let carried = self.config.dial_plan.ways(&dialled).map_err(|refusal| NoWay::NotCarried(refusal.to_string()))?;
+    /// The ways over trunks, in the order of the dial plan, as far as they take calls now.
+    pub fn ways_by(&self, carriages: &[Carriage]) -> Result<Vec<Way>, NoWay> {
         let mut down = None;
         let mut ways = Vec::new();
-        for carriage in carried {
+        for carriage in carriages {
             match self.trunks.ways(&carriage.trunk) {
                 Err(why) => down = Some(why.to_string()),
                 Ok(found) => ways.extend(found.into_iter().map(|found| Way {
                     flow: found.flow,
                     target: format!("sip:{}@{}{}", carriage.user, found.domain, found.flow.transport.uri_param()),
                     account: found.account,
-                    shows: carriage.caller.clone().or_else(|| found.user.clone()),
-                    trunk: Some(carriage.trunk.clone()),
-                    by: Some(found),
+                    trunk: self.config.trunks.get(&carriage.trunk).map(|trunk| by_trunk(trunk, carriage, Some(found))),
                 })),
             }
         }
         if ways.is_empty() { Err(NoWay::TrunksDown(down.unwrap_or_default())) } else { Ok(ways) }
+    }
+
+    /// The same for an emergency call. A trunk that seems to be down is tried as well, after the others: it may only have been slow to answer.
+    pub async fn emergency_ways(&self, carriages: &[Carriage]) -> Vec<Way> {
+        let mut ways = self.ways_by(carriages).unwrap_or_default();
+        for carriage in carriages {
+            let Some(trunk) = self.config.trunks.get(&carriage.trunk) else { continue };
+            if ways.iter().any(|way| way.trunk.as_ref().is_some_and(|known| known.name == trunk.name)) {
+                continue;
+            }
+            for server in &trunk.servers {
+                let Some(address) = server.split_once(':').map(|(_, address)| address) else { continue };
+                let found = self.ways_of_uri(&format!("sip:{}@{address}", carriage.user)).await.unwrap_or_default();
+                ways.extend(found.into_iter().map(|way| Way { trunk: Some(by_trunk(trunk, carriage, None)), ..way }));
+            }
+        }
+        ways
     }
 
     async fn ways_of_uri(&self, text: &str) -> Result<Vec<Way>, NoWay> {
@@ -132,7 +188,7 @@ impl House {
             if place.transport == Transport::Tls {
                 self.wires.expect_name(place.address, &place.name);
             }
-            Some(Way::plain(flow, target.to_owned()))
+            Some(Way { flow, target: target.to_owned(), account: None, trunk: None })
         });
         let ways: Vec<Way> = flows.take(PLACES_MAX).collect();
         let spoken = || places.list.first().map_or("udp", |place| place.transport.uri_name()).to_owned();
@@ -142,6 +198,17 @@ impl House {
 
 /// Servers of one URI that are tried.
 const PLACES_MAX: usize = 4;
+
+fn by_trunk(trunk: &Trunk, carriage: &Carriage, wants: Option<TrunkWay>) -> ByTrunk {
+    ByTrunk {
+        name: trunk.name.clone(),
+        shown: carriage.caller.clone(),
+        stands: trunk.caller_id,
+        user: trunk.user.clone(),
+        domain: trunk.domain.clone(),
+        wants,
+    }
+}
 
 /// Digits from which on a user part is a number of the network and no extension of the house.
 const NUMBER_DIGITS: usize = 7;

@@ -64,7 +64,7 @@ impl Default for Settings {
             advertised_to: Vec::new(),
             listens: Vec::new(),
             contact_user: "nightbell".to_owned(),
-            calls_max: limits::CALLS_MAX,
+            calls_max: limits::SIP_CALLS_MAX,
             hears_refer: false,
             headers_heard: Vec::new(),
             session_expires_s: limits::SIP_SESSION_EXPIRES_S,

@@ -109,6 +109,12 @@ impl Ledger {
         self.reader.db.execute(sql, &[]).map(drop)
     }
 
+    /// The people at a number, in one of these spellings, have been called back: what was promised them is done.
+    pub fn callback_made(&mut self, [one, two, three]: &[String; 3]) -> Result<(), StoreError> {
+        let sql = "UPDATE obligations SET state = 'done' WHERE kind = 'callback' AND state = 'open' AND phone IN (?1, ?2, ?3)";
+        self.reader.db.execute(sql, &[one.as_str().into(), two.as_str().into(), three.as_str().into()]).map(drop)
+    }
+
     /// Keeps something that the owner should know.
     pub fn notice(&mut self, notice: &Notice) -> Result<(), StoreError> {
         let values: [Value; 3] = [notice.at_ms.into(), bounded("a kind", &notice.kind)?.into(), bounded("a notice", &notice.text)?.into()];
@@ -141,10 +147,13 @@ impl Reader {
 
     /// The newest call in which somebody at a number, in one of these spellings, asked to be called back and was not yet: their consent to it,
     /// with the moment of its receipt.
-    pub fn promised_callback(&self, [one, two, three]: [&str; 3]) -> Result<Option<(String, i64)>, StoreError> {
+    pub fn promised_callback(&self, [one, two, three]: &[String; 3]) -> Result<Option<(String, i64)>, StoreError> {
         let sql = "SELECT o.call_id, r.committed_ms FROM obligations o JOIN receipts r ON r.number = o.receipt
             WHERE o.kind = 'callback' AND o.state = 'open' AND o.phone IN (?1, ?2, ?3) ORDER BY o.receipt DESC LIMIT 1";
-        self.db.first(sql, &[one.into(), two.into(), three.into()])?.map(|row| Ok((row.text(0)?, row.integer(1)?))).transpose()
+        self.db
+            .first(sql, &[one.as_str().into(), two.as_str().into(), three.as_str().into()])?
+            .map(|row| Ok((row.text(0)?, row.integer(1)?)))
+            .transpose()
     }
 
     /// The newest notices, the newest first.
@@ -235,8 +244,11 @@ mod tests {
             phone: Some(pii("3125550142")),
         };
         ledger.commit_callback(&CommitKey { call: id.clone(), effect: "1".into(), at_ms: 7 }, &callback).unwrap();
-        let asked = |digits: &str| ledger.reader().promised_callback(["+1", digits, "1"]).unwrap();
-        assert_eq!((asked("3125550142"), asked("3125550143")), (Some((id.to_string(), 7)), None));
+        let spelt = |digits: &str| ["+1".to_owned(), digits.to_owned(), "1".to_owned()];
+        assert_eq!(ledger.reader().promised_callback(&spelt("3125550142")).unwrap(), Some((id.to_string(), 7)));
+        assert_eq!(ledger.reader().promised_callback(&spelt("3125550143")).unwrap(), None);
+        ledger.callback_made(&spelt("3125550142")).unwrap();
+        assert_eq!(ledger.reader().promised_callback(&spelt("3125550142")).unwrap(), None);
     }
 
     #[test]

@@ -4,14 +4,16 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Request, State};
-use axum::http::{StatusCode, header};
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Json, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use serde_json::Value;
 use tokio::net::TcpListener;
 
+use crate::base::limits;
 use crate::observe::{self, Measure};
 
 /// How the daemon is.
@@ -31,6 +33,8 @@ pub trait Look: Send + Sync + 'static {
     fn health(&self) -> Health;
     /// What the daemon does, as `nightbell status --json` prints it. Nothing personal.
     fn status(&self) -> impl Future<Output = Value> + Send;
+    /// Places a call for an agent: the body is a JSON object of [`crate::run::Dial`]. The refusal is one as well, with `refused` and `why`.
+    fn place(&self, body: &[u8]) -> impl Future<Output = Result<Value, Value>> + Send;
     /// Numbers.
     fn measures(&self) -> Vec<Measure>;
 }
@@ -65,6 +69,7 @@ pub async fn serve<L: Look>(listener: TcpListener, look: Arc<L>) -> std::io::Res
         .route("/healthz", get(healthz::<L>))
         .route("/status", get(status::<L>))
         .route("/metrics", get(metrics::<L>))
+        .route("/api/calls", post(place::<L>).layer(DefaultBodyLimit::max(limits::API_BODY_BYTES_MAX)))
         .layer(middleware::from_fn(this_machine_only))
         .with_state(look);
     axum::serve(listener, pages).await
@@ -85,6 +90,21 @@ async fn status<L: Look>(State(look): State<Arc<L>>) -> Response {
 
 async fn metrics<L: Look>(State(look): State<Arc<L>>) -> Response {
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], observe::text(&look.measures())).into_response()
+}
+
+/// Only as `application/json`: a web page elsewhere can make the owner's browser send a form here, but that only after asking, and nobody answers.
+async fn place<L: Look>(State(look): State<Arc<L>>, headers: HeaderMap, body: Bytes) -> Response {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    if kind.split(';').next().is_none_or(|kind| !kind.trim().eq_ignore_ascii_case("application/json")) {
+        return (StatusCode::UNSUPPORTED_MEDIA_TYPE, "send a JSON object as application/json\n").into_response();
+    }
+    match look.place(&body).await {
+        Ok(placed) => (StatusCode::ACCEPTED, Json(placed)).into_response(),
+        Err(refused) if refused.get("refused").is_some_and(|code| code == "not_understood") => {
+            (StatusCode::BAD_REQUEST, Json(refused)).into_response()
+        }
+        Err(refused) => (StatusCode::CONFLICT, Json(refused)).into_response(),
+    }
 }
 
 async fn this_machine_only(request: Request, next: Next) -> Response {

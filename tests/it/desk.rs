@@ -135,6 +135,12 @@ pub fn response(request: &Message, status: &str, tag: &str, extra: &str, body: &
     text + &end
 }
 
+fn bind(address: &str) -> UdpSocket {
+    let socket = UdpSocket::bind(address).unwrap();
+    socket.set_nonblocking(true).unwrap();
+    socket
+}
+
 /// A telephone on somebody's desk.
 pub struct Desk {
     sip: UdpSocket,
@@ -146,14 +152,14 @@ pub struct Desk {
 
 impl Desk {
     pub fn new() -> Self {
-        let bind = || {
-            let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-            socket.set_nonblocking(true).unwrap();
-            socket
-        };
-        let sip = bind();
+        Self::at("127.0.0.1:0")
+    }
+
+    /// One whose signalling is at this address.
+    pub fn at(address: &str) -> Self {
+        let sip = bind(address);
         let tag = format!("desk-{}", sip.local_addr().unwrap().port());
-        Self { sip, daemon: None, rtp: Some(bind()), invite: None, tag }
+        Self { sip, daemon: None, rtp: Some(bind("127.0.0.1:0")), invite: None, tag }
     }
 
     pub fn uri(&self) -> String {
@@ -265,6 +271,7 @@ pub fn caller(daemon: SocketAddr) -> (Ua, Sound) {
 }
 
 /// A tone to talk with.
-pub fn tone(hertz: f32) -> Tone {
-    Tone::new(hertz, Rate::K8, 8_000)
+#[expect(clippy::unnecessary_wraps, reason = "it goes where silence may stand as well")]
+pub fn tone(hertz: f32) -> Option<Tone> {
+    Some(Tone::new(hertz, Rate::K8, 8_000))
 }

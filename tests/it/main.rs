@@ -24,6 +24,7 @@ mod peers;
 mod people;
 mod phone;
 mod registrars;
+mod routing;
 mod rtp;
 mod screen;
 mod setup;

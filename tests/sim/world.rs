@@ -116,7 +116,7 @@ impl World {
         let mood = moods[usize::try_from(seed.below(8)).unwrap()];
         let agent = Arc::clone(&agents[usize::try_from(seed.below(agents.len() as u64)).unwrap()]);
         let number = seed.one_in(2).then(|| Pii::new("+13125550188".to_owned()));
-        let facts = CallFacts { caller_number: number, dialled: agent.name().to_owned(), number_trusted: false };
+        let facts = CallFacts { caller_number: number, dialled: agent.name().to_owned(), number_trusted: false, calling: None };
         let wall = ["2026-11-24T10:00", "2026-11-22T12:00", "2026-11-25T17:50"][usize::try_from(seed.below(3)).unwrap()];
         let person = Person::new(seed.fork(3), mood);
         Self {

@@ -68,6 +68,8 @@ pub struct Kernel {
     pub(super) unknown: Option<Pii<String>>,
     pub(super) bulletins: Vec<String>,
     /// Commits that the store refused for want of itself.
+    /// A recorder has our message.
+    pub(super) recorded: bool,
     pub(super) failures: u8,
     /// Local time of the last step.
     pub(super) now: DateTime,
@@ -116,6 +118,7 @@ impl Kernel {
             half_number: None,
             unknown: None,
             bulletins,
+            recorded: false,
             failures: 0,
             now: DateTime::constant(2000, 1, 1, 0, 0, 0, 0),
         }
@@ -174,6 +177,7 @@ impl Kernel {
         }
         match event {
             Event::Began => self.begin(out),
+            Event::Recorder => self.leave_message(out),
             Event::Said { text, confidence, proposals } => self.said(text, confidence, proposals, out),
             Event::Digit(key) => self.digit(key, out),
             Event::Silence { nth } => self.silence(nth, out),
@@ -214,6 +218,9 @@ impl Kernel {
             if self.done.iter().any(|done| done.receipt.kind == kind) {
                 return outcome;
             }
+        }
+        if self.recorded {
+            return Outcome::Informed;
         }
         if self.hung_up && (self.task.is_some() || self.answered == 0) || self.turns == 0 {
             return Outcome::Abandoned;

@@ -8,6 +8,7 @@ mod doors;
 mod hear;
 mod late;
 mod machine;
+mod outward;
 mod quiet;
 mod reach;
 mod records;
@@ -19,4 +20,4 @@ mod properties;
 
 pub use brief::Brief;
 pub use machine::Kernel;
-pub use state::{CallFacts, Stage};
+pub use state::{CallFacts, Calling, Stage};

@@ -292,7 +292,7 @@ fn claims_nothing(text: &str) -> bool {
 fn call(agent: &Arc<Agent>, seed: u64) -> (Vec<String>, Outcome) {
     let mut seed = Seed::new(seed);
     let number = seed.one_in(2).then(|| Pii::new("+13125550188".to_owned()));
-    let facts = CallFacts { caller_number: number, dialled: "x".to_owned(), number_trusted: false };
+    let facts = CallFacts { caller_number: number, dialled: "x".to_owned(), number_trusted: false, calling: None };
     let mut shadow = Shadow {
         kernel: Kernel::new(Arc::clone(agent), facts),
         now: "2026-11-22T12:00".parse().unwrap(),

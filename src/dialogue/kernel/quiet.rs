@@ -19,8 +19,12 @@ impl Kernel {
         if self.rang_first {
             self.say(&SpeechAct::Courtesy, Key::NobodyAnswered, &[], out);
         }
-        let greeting = self.agent.parts.greeting.clone();
-        self.say_text(&SpeechAct::Greet, &greeting, out);
+        if let Some(calling) = self.facts.calling {
+            self.introduce(calling, out);
+        } else {
+            let greeting = self.agent.parts.greeting.clone();
+            self.say_text(&SpeechAct::Greet, &greeting, out);
+        }
         self.tell_bulletins(out);
         self.asked = Asked::Open;
         if self.deaf {

@@ -17,6 +17,21 @@ pub struct CallFacts {
     pub dialled: String,
     /// Whether the trunk vouches for the number. It is a hint in any case, never a proof.
     pub number_trusted: bool,
+    /// We called, and why; none when they did.
+    #[serde(default)]
+    pub calling: Option<Calling>,
+}
+
+/// Why we call somebody.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Calling {
+    /// They asked to be called back.
+    Callback,
+    /// An appointment of theirs.
+    Reminder,
+    /// They asked about what the business offers.
+    Lead,
 }
 
 /// How far the call is.
