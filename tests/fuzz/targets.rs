@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use nightbell::base::{Instant, Pii, Secret, Seed};
 use nightbell::sdp::Session;
-use nightbell::sip::digest::{Answered, Credentials, Guard, Offered, Verdict, Wallet};
+use nightbell::sip::digest::{Answered, Credentials, Guard, Verdict, Wallet};
 use nightbell::sip::message::{Message, Start, name};
 use nightbell::sip::stream::Framer;
 use nightbell::sip::wire::{Framed, frame};
@@ -161,10 +161,8 @@ pub fn endpoint(data: &[u8]) {
             secret: Pii::new("secret".to_owned()),
             contacts_max: 2,
         }],
-        digest: Offered::Both,
         expires_min_s: 60,
         expires_max_s: 600,
-        digest: Default::default(),
     };
     let settings = Settings { trusted, phones: Some(phones), strangers: Strangers::Refuse, hears_refer: true, ..Settings::default() };
     let mut endpoint = Endpoint::new(settings, Seed::new(1));
