@@ -50,7 +50,11 @@ impl Call {
     pub(super) fn lose_patience(&mut self, now: Instant) {
         self.waits += 1;
         match self.waits {
-            1 => self.excuse_once(now),
+            1 => {
+                // A silence of its own, though the caller has said nothing since the last one.
+                self.excused = false;
+                self.excuse_once(now);
+            }
             2 if self.voice.is_mid_turn() => self.miss_voice(now),
             2 => drop(self.say_stock(now, Stock::StillHere)),
             _ => {

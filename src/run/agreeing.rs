@@ -7,10 +7,11 @@ use super::line::Line;
 use crate::call::{Input, Line as Wire};
 use crate::media;
 use crate::sdp::{Direction, Negotiated};
-use crate::sip::{Command, Flow, SipCall};
+use crate::sip::{Command, Flow, Reason, SipCall};
 
 impl Line {
     pub(super) async fn agreed(&mut self, answer: &[u8]) {
+        self.offer_open = false;
         match self.session.accept_answer(answer) {
             Ok(agreed) => self.agree(&agreed),
             Err(error) => {
@@ -18,6 +19,13 @@ impl Line {
                 self.house.sip(Command::Hangup { call: self.sip, reason: None }).await;
             }
         }
+    }
+
+    /// The ACK brought no answer to the offer in our 200 (RFC 3261 §13.2.2.4): nobody can be heard, so the call ends.
+    pub(super) async fn end_unanswered(&mut self) {
+        tracing::warn!(call_id = %self.id, "the ACK brings no answer to our offer");
+        let reason = Some(Reason::sip(488, "the ACK brings no answer to our offer"));
+        self.house.sip(Command::Hangup { call: self.sip, reason }).await;
     }
 
     /// Our SDP for a call that takes the place of this one; none when it was refused.

@@ -121,6 +121,8 @@ pub(super) struct Line {
     pub(super) began: Instant,
     pub(super) leg: LegId,
     pub(super) session: crate::sdp::Session,
+    /// The offer is ours, and has no answer yet.
+    pub(super) offer_open: bool,
     /// Our SDP, until the call is answered.
     pub(super) description: Bytes,
     /// For the sound threads, until the call is answered.
@@ -191,6 +193,7 @@ impl Line {
             began,
             leg: leg.id,
             session: leg.session,
+            offer_open: opening.offer.is_none(),
             description: leg.description,
             prepared: Some(leg.setup),
             legs,
@@ -278,8 +281,10 @@ impl Line {
     async fn signalled(&mut self, news: SipNews) {
         match news {
             SipNews::Acked(answer) => {
-                if let Some(answer) = answer {
-                    self.agreed(&answer).await;
+                match answer {
+                    Some(answer) => self.agreed(&answer).await,
+                    None if self.offer_open => return self.end_unanswered().await,
+                    None => {}
                 }
                 self.connect();
             }

@@ -12,7 +12,7 @@ use nightbell::sip::digest::{Answered, Credentials, Guard, Verdict, Wallet};
 use nightbell::sip::message::{Message, Start, name};
 use nightbell::sip::stream::Framer;
 use nightbell::sip::wire::{Framed, frame};
-use nightbell::sip::{Command, Endpoint, Event, Flow, Method, Output, Settings, Transport, Uri, values};
+use nightbell::sip::{Command, Endpoint, Event, Flow, Method, Output, PhoneAccount, Phones, Settings, Strangers, Transport, Uri, values};
 
 /// A target: it gets anything at all.
 pub type Target = fn(&[u8]);
@@ -150,7 +150,22 @@ fn address(last: u8) -> SocketAddr {
 /// The whole endpoint: datagrams of a known peer and of strangers, orders of the shell, and time, all from the same bytes.
 pub fn endpoint(data: &[u8]) {
     let trusted = vec!["192.0.2.0/24".parse().unwrap_or_else(|_| address(0).ip().into())];
-    let mut endpoint = Endpoint::new(Settings { trusted, hears_refer: true, ..Settings::default() }, Seed::new(1));
+    let phones = Phones {
+        networks: vec![address(9).ip().into(), SocketAddr::from(([198, 51, 100, 9], 0)).ip().into()],
+        realm: "nightbell".to_owned(),
+        key: Secret::new([7; 32]),
+        accounts: vec![PhoneAccount {
+            phone: "desk".to_owned(),
+            user: "10".to_owned(),
+            secret: Pii::new("secret".to_owned()),
+            contacts_max: 2,
+        }],
+        expires_min_s: 60,
+        expires_max_s: 600,
+        digest: Default::default(),
+    };
+    let settings = Settings { trusted, phones: Some(phones), strangers: Strangers::Refuse, hears_refer: true, ..Settings::default() };
+    let mut endpoint = Endpoint::new(settings, Seed::new(1));
     let mut now = Instant::from_millis(1);
     let (mut calls, mut sent) = (Vec::new(), Vec::new());
     for (place, part) in data.split(|byte| *byte == 0xfe).take(64).enumerate() {

@@ -93,6 +93,8 @@ impl World {
             }
             Act::Press(key) => {
                 self.note("caller", &format!("presses {key}"));
+                // Who is dialling digits is not kept waiting.
+                self.quiet_from = self.now;
                 let first =
                     !self.outputs.iter().any(|output| matches!(output, Output::Refer { .. } | Output::Ring { .. } | Output::Commit { .. }));
                 if key == '0' && !self.shadow.restless && first && self.expects_no_number() && self.is_open() && self.connected {

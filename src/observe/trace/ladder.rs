@@ -70,5 +70,6 @@ fn more(line: &Line) -> String {
     for name in ["Warning", "Reason", "Retry-After", "Refer-To", "Subscription-State"] {
         parts.extend(line.header(name).map(|value| format!("{name}: {value}")));
     }
-    parts.iter().map(|part| format!("\n                     {part}")).collect()
+    parts.insert(0, String::new());
+    parts.join("\n                     ")
 }

@@ -275,7 +275,7 @@ fn digest(bytes: &[u8]) -> u64 {
 /// The Call-ID, in its long or compact form.
 fn call_id(bytes: &[u8]) -> Option<String> {
     let head = bytes.get(..limits::TRACE_MESSAGE_BYTES_MAX).unwrap_or(bytes);
-    let lines = head.split(|byte| *byte == b'\n').skip(1).map(|line| line.trim_ascii()).take_while(|line| !line.is_empty());
+    let lines = head.split(|byte| *byte == b'\n').skip(1).map(<[u8]>::trim_ascii).take_while(|line| !line.is_empty());
     let mut named = lines.filter_map(|line| line.split_at_checked(line.iter().position(|byte| *byte == b':')?));
     let (_, value) = named.find(|(name, _)| {
         let name = name.trim_ascii();

@@ -292,6 +292,7 @@ impl Shield {
     }
 }
 
+#[derive(Clone, Copy)]
 struct Strike {
     standing: Standing,
     proof: Proof,

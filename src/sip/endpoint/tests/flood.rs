@@ -197,3 +197,44 @@ fn a_flood_with_the_address_of_a_known_peer_does_not_ban_it() {
     storm.pass(Duration::from_secs(40));
     storm.honest_call();
 }
+
+/// A guesser in the phones' network: REGISTER again and again, each time with an answer to the last challenge and a wrong password.
+#[test]
+fn a_guesser_of_passwords_is_silenced_and_one_that_forges_addresses_silences_nobody() {
+    let phones = crate::sip::Phones {
+        networks: vec!["10.0.0.0/24".parse().unwrap()],
+        realm: "nightbell".to_owned(),
+        key: crate::base::Secret::new([9; 32]),
+        accounts: Vec::new(),
+        expires_min_s: 60,
+        expires_max_s: 600,
+        digest: Default::default(),
+    };
+    let settings = Settings { phones: Some(phones), ..Settings::default() };
+    let mut storm = Storm::new(Strangers::Silence);
+    storm.endpoint = Endpoint::new(settings, Seed::new(8));
+    let (guesser, victim): (SocketAddr, SocketAddr) = ("10.0.0.66:5060".parse().unwrap(), "10.0.0.7:5060".parse().unwrap());
+    let mut answers = 0;
+    for number in 0..20 {
+        let before = storm.sent;
+        let nonce = storm.last.split("nonce=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap_or("none").to_owned();
+        let credentials = format!(
+            "Authorization: Digest username=\"100\", realm=\"nightbell\", nonce=\"{nonce}\", uri=\"sip:20@192.0.2.1\", response=\"{number:032x}\", \
+             qop=auth, nc=00000001, cnonce=\"c\"\r\nContent-Length"
+        );
+        let text = request(guesser, "REGISTER", &format!("guess{number}"), "").replace("Content-Length", &credentials);
+        storm.take(guesser, &text);
+        answers += storm.sent - before;
+        // The same words with the victim's address on them: the nonce was never given to it.
+        storm.take(victim, &text);
+        storm.pass(Duration::from_secs(1));
+    }
+    assert!(answers <= 6, "silence after a few guesses: {answers} answers");
+    let report = storm.endpoint.shield_report(storm.now, 5);
+    assert_eq!(report.bans, 1, "{report:?}");
+    let before = storm.sent;
+    storm.take(victim, &request(victim, "REGISTER", "honest", ""));
+    assert_eq!(storm.sent, before + 1, "the victim is still asked for its password");
+    assert!(storm.last.starts_with("SIP/2.0 401 "), "{}", storm.last);
+    assert_eq!((storm.endpoint.transactions(), storm.endpoint.calls()), (0, 0), "and nobody has left anything");
+}
