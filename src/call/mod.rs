@@ -14,6 +14,8 @@ mod handover;
 mod machine;
 mod output;
 mod outward;
+#[cfg(test)]
+mod outward_tests;
 mod patience;
 mod people;
 mod speaking;

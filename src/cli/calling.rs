@@ -167,7 +167,7 @@ pub(super) fn consents(args: &ConsentsArgs) -> Done {
         }
         ConsentsCommand::List { number, json } => {
             let number = number.as_ref().map(|number| full(&config, number)).transpose()?;
-            let rows = rows(data, number)?;
+            let rows = rows(data, number.as_deref())?;
             let line = |row: &ConsentRow| format!("{}  {:<8}  {}  {}", row.number, row.kind, Zone::utc().at(row.at_ms).date(), row.source);
             if *json { print::json(&rows) } else { print::lines(rows.iter().map(line)) }
         }
@@ -175,13 +175,13 @@ pub(super) fn consents(args: &ConsentsArgs) -> Done {
 }
 
 /// From the daemon, or from the data directory when none runs.
-fn rows(data: &Path, number: Option<String>) -> Result<Vec<ConsentRow>, Failure> {
-    match control::ask(data, &Request::Consents { number: number.clone() }) {
+fn rows(data: &Path, number: Option<&str>) -> Result<Vec<ConsentRow>, Failure> {
+    match control::ask(data, &Request::Consents { number: number.map(str::to_owned) }) {
         Ok(answer) => serde_json::from_value(answer).map_err(Failure::failed),
         Err(AskError::NotRunning) => {
             let credentials = std::env::var_os("CREDENTIALS_DIRECTORY");
             let key = MasterKey::find(data, credentials.as_deref().map(Path::new));
-            match key.and_then(|key| Reader::open(data, &key)).and_then(|reader| reader.consents(number.as_deref())) {
+            match key.and_then(|key| Reader::open(data, &key)).and_then(|reader| reader.consents(number)) {
                 Err(StoreError::Absent(_) | StoreError::KeyMissing(_)) => Ok(Vec::new()),
                 other => other.map_err(Failure::failed),
             }

@@ -44,7 +44,7 @@ pub(super) fn test(args: &RouteTestArgs) -> Done {
     let query = Query { dialled: &args.to, caller: &args.from, via: via.clone(), local };
     let decision = config.plan.decide(&query);
     let ways = ways(&config, &decision, args, &via);
-    if args.json { print::json(&as_json(&decision, &ways, local)) } else { print::lines(in_words(&decision, &ways, local)) }
+    if args.json { print::json(&as_json(&decision, ways.as_ref(), local)) } else { print::lines(in_words(&decision, ways.as_ref(), local)) }
 }
 
 fn local(at: Option<&str>, config: &Config) -> Result<DateTime, Failure> {
@@ -79,7 +79,7 @@ fn ways(config: &Config, decision: &Decision, args: &RouteTestArgs, via: &Via) -
     }
 }
 
-fn in_words(decision: &Decision, ways: &Option<Result<Vec<Carriage>, String>>, local: DateTime) -> Vec<String> {
+fn in_words(decision: &Decision, ways: Option<&Result<Vec<Carriage>, String>>, local: DateTime) -> Vec<String> {
     let mut lines = vec![format!("{:?} {} {:02}:{:02}", local.weekday(), local.date(), local.hour(), local.minute())];
     lines.extend(decision.lines().into_iter().map(|line| format!("  {line}")));
     lines.push(decision.told());
@@ -91,7 +91,7 @@ fn in_words(decision: &Decision, ways: &Option<Result<Vec<Carriage>, String>>, l
     lines
 }
 
-fn as_json(decision: &Decision, ways: &Option<Result<Vec<Carriage>, String>>, local: DateTime) -> Value {
+fn as_json(decision: &Decision, ways: Option<&Result<Vec<Carriage>, String>>, local: DateTime) -> Value {
     let choice = match &decision.choice {
         Choice::Emergency(number) => json!({ "emergency": number }),
         Choice::Nobody => json!({ "reject": { "status": 404 } }),
@@ -106,7 +106,7 @@ fn as_json(decision: &Decision, ways: &Option<Result<Vec<Carriage>, String>>, lo
         .iter()
         .map(|step| json!({ "rule": step.rule, "line": step.line, "fits": step.unfit.is_none(), "why": step.unfit }))
         .collect();
-    let ways = ways.as_ref().map(|ways| match ways {
+    let ways = ways.map(|ways| match ways {
         Ok(ways) => {
             json!(ways.iter().map(|way| json!({ "trunk": way.trunk, "number": way.user, "shows": way.caller })).collect::<Vec<_>>())
         }

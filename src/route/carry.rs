@@ -35,8 +35,6 @@ pub struct Carriage {
     pub trunk: String,
     /// The user part of the Request-URI.
     pub user: String,
-    /// The number as the trunk's destinations are written: its caps look at it.
-    pub counted: String,
     /// The number that we show.
     pub caller: Option<String>,
 }
@@ -117,7 +115,7 @@ impl DialPlan {
             Dialled::Short(digits) if self.emergency.contains(digits) => return Err(NotCarried::Emergency),
             Dialled::Short(digits) if self.country.short.contains(&digits.as_str()) => {
                 // Help lines belong to no prefix: whoever carries anything carries them.
-                return self.carried(|carrier| Some((digits.clone(), carrier.serves.first()?.clone())));
+                return self.carried(|carrier| (!carrier.serves.is_empty()).then(|| digits.clone()));
             }
             Dialled::Short(_) | Dialled::Name(_) => return Err(NotCarried::NoNumber),
         };
@@ -126,9 +124,8 @@ impl DialPlan {
             let user = number.written(carrier.format, self.country);
             let full = number.as_str();
             let spelt = |prefix: &String| if prefix.starts_with('+') { full } else { user.as_str() };
-            let counted =
-                carrier.serves.iter().find(|prefix| spelt(prefix).starts_with(prefix.as_str())).map(|prefix| spelt(prefix).to_owned())?;
-            Some((user, counted))
+            let serves = carrier.serves.iter().any(|prefix| spelt(prefix).starts_with(prefix.as_str()));
+            serves.then_some(user)
         })
     }
 
@@ -139,7 +136,6 @@ impl DialPlan {
         let way = |carrier: &Carrier| Carriage {
             trunk: carrier.trunk.clone(),
             user: number.to_owned(),
-            counted: number.to_owned(),
             caller: self.emergency_caller.clone().or_else(|| carrier.caller.clone()),
         };
         named.chain(all).filter(|carrier| Some(carrier.trunk.as_str()) != came_by).map(way).collect()
@@ -170,12 +166,9 @@ impl DialPlan {
         island.map_or(Ok(()), |prefix| Err(NotCarried::Forbidden { prefix: prefix.to_owned(), why }))
     }
 
-    /// The trunks for which `by` has the number as it is written there, and as it is counted.
-    fn carried(&self, by: impl Fn(&Carrier) -> Option<(String, String)>) -> Result<Vec<Carriage>, NotCarried> {
-        let way = |carrier: &Carrier| {
-            let (user, counted) = by(carrier)?;
-            Some(Carriage { trunk: carrier.trunk.clone(), user, counted, caller: carrier.caller.clone() })
-        };
+    /// The trunks for which `by` has the number as it is written there.
+    fn carried(&self, by: impl Fn(&Carrier) -> Option<String>) -> Result<Vec<Carriage>, NotCarried> {
+        let way = |carrier: &Carrier| Some(Carriage { trunk: carrier.trunk.clone(), user: by(carrier)?, caller: carrier.caller.clone() });
         let ways: Vec<Carriage> = self.carriers.iter().filter_map(way).collect();
         if ways.is_empty() { Err(NotCarried::NoTrunk) } else { Ok(ways) }
     }

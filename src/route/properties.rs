@@ -65,7 +65,7 @@ proptest! {
             0 => number.to_owned(),
             1 => format!("1{number}"),
             2 => format!("+1{number}"),
-            3 => number.chars().map(|digit| format!("{digit} ")).collect(),
+            3 => number.chars().flat_map(|digit| [digit, ' ']).collect(),
             _ => format!("+{number}"),
         };
         let decision = salon().decide(&query(&spelt, &from, &via, &local));

@@ -50,8 +50,8 @@ pub(super) fn query<'a>(dialled: &'a str, caller: &'a str, via: &Via, local: &st
     Query { dialled, caller, via: via.clone(), local: at(local) }
 }
 
-fn decided(dialled: &str, caller: &str, via: Via, local: &str) -> Decision {
-    salon().decide(&query(dialled, caller, &via, local))
+fn decided(dialled: &str, caller: &str, via: &Via, local: &str) -> Decision {
+    salon().decide(&query(dialled, caller, via, local))
 }
 
 #[test]
@@ -68,17 +68,17 @@ fn the_first_rule_that_fits_decides() {
         ("201", "desk", phone(), "2026-11-23T10:00", "extensions"),
         ("7735550123", "desk", phone(), "2026-11-23T10:00", "outside"),
     ] {
-        let decision = decided(dialled, caller, via, local);
+        let decision = decided(dialled, caller, &via, local);
         assert_eq!(decision.rule(), Some(rule), "{dialled} {local}: {:#?}", decision.lines());
     }
-    let nobody = decided("3125550100", "+12175550142", Via::Trunk("other".to_owned()), "2026-11-23T19:00");
+    let nobody = decided("3125550100", "+12175550142", &Via::Trunk("other".to_owned()), "2026-11-23T19:00");
     assert_eq!(nobody.choice, Choice::Nobody);
     assert!(nobody.told().contains("404"));
 }
 
 #[test]
 fn every_reason_is_told_in_words() {
-    let decision = decided("3125550100", "+12175550142", Via::Trunk("acme".to_owned()), "2026-12-21T18:30");
+    let decision = decided("3125550100", "+12175550142", &Via::Trunk("acme".to_owned()), "2026-12-21T18:30");
     let lines = decision.lines();
     for (rule, words) in [
         ("extensions", "it is for 200 to 299, and +13125550100 was dialled"),
@@ -99,13 +99,13 @@ fn every_reason_is_told_in_words() {
 #[test]
 fn an_emergency_call_passes_every_rule() {
     for dialled in ["911", "9911", "1911", "+1911", "9-1-1", "933", "112", "sos"] {
-        let decision = decided(dialled, "anonymous", Via::Phone("desk".to_owned()), "2026-12-25T03:00");
+        let decision = decided(dialled, "anonymous", &Via::Phone("desk".to_owned()), "2026-12-25T03:00");
         assert!(matches!(decision.choice, Choice::Emergency(_)), "{dialled}");
         assert!(decision.told().contains("before every rule"));
     }
     // A number that only contains one is none.
     for dialled in ["3129115550", "9112", "91", "0911"] {
-        assert!(!matches!(decided(dialled, "", Via::Peer, "2026-12-25T03:00").choice, Choice::Emergency(_)), "{dialled}");
+        assert!(!matches!(decided(dialled, "", &Via::Peer, "2026-12-25T03:00").choice, Choice::Emergency(_)), "{dialled}");
     }
 }
 
@@ -171,8 +171,7 @@ fn an_emergency_call_has_every_trunk_but_the_one_it_came_by() {
 }
 
 fn rules() -> Rules {
-    let mut hours = Hours::default();
-    hours.week = std::array::from_fn(|_| spans("8:00-21:00").unwrap());
+    let hours = Hours { week: std::array::from_fn(|_| spans("8:00-21:00").unwrap()), ..Hours::default() };
     let rates = vec![Rate { prefix: String::new(), cents: 10 }, Rate { prefix: "+1".to_owned(), cents: 2 }];
     Rules { hours, attempts_a_day: 3, calls_at_once: 2, cents_a_day: 100, rates, minutes_max: 10 }
 }

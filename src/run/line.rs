@@ -49,10 +49,10 @@ pub struct Opening {
     pub max_forwards: u8,
     /// Who is rung before the agent answers.
     pub first: Option<Plan>,
-    /// How the trunk that the call came by puts callers through.
-    pub transfer: TransferBy,
     /// Why we call; none when they did.
     pub calling: Option<Calling>,
+    /// How the trunk that the call came by puts callers through.
+    pub transfer: TransferBy,
 }
 
 /// Answers a call and stays with it to its end.

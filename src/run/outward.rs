@@ -19,7 +19,7 @@ use super::ways::Way;
 use crate::base::civil::{Time, Zone};
 use crate::base::clock::unix_millis;
 use crate::base::{CallId, Pii, limits};
-use crate::config::Outbound;
+use crate::config::{Outbound, TransferBy};
 use crate::dialogue::{Agent, Calling};
 use crate::route::{Asked, Carriage, Consent, Country, Dialled, Format, NotCarried, Number, Permit, Purpose, Refusal, Spent};
 use crate::sdp::Negotiated;
@@ -183,7 +183,7 @@ impl Outward {
 
     /// Tries the ways in order, and stays with the call.
     async fn call(self, allowed: Allowed) {
-        let opening = self.opening(&allowed);
+        let opening = Self::opening(&allowed);
         line::begin_record(&self.house, &opening).await;
         let end = self.try_ways(&allowed, opening).await;
         let Some(row) = allowed.row else { return };
@@ -211,7 +211,7 @@ impl Outward {
         let _ = settled.await.inspect_err(|error| tracing::error!(call_id = %allowed.id, %error, "what the call cost is not on record"));
     }
 
-    fn opening(&self, allowed: &Allowed) -> Opening {
+    fn opening(allowed: &Allowed) -> Opening {
         Opening {
             sip: crate::sip::SipCall::default(),
             id: allowed.id.clone(),
@@ -222,7 +222,7 @@ impl Outward {
             local: Ours { local: std::net::IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED), told: None },
             max_forwards: 70,
             first: None,
-            transfer: crate::config::TransferBy::default(),
+            transfer: TransferBy::Bridge,
             calling: Some(match allowed.why {
                 Purpose::Callback => Calling::Callback,
                 Purpose::Reminder => Calling::Reminder,
@@ -234,7 +234,7 @@ impl Outward {
     async fn try_ways(&self, allowed: &Allowed, mut opening: Opening) -> End {
         let mut status = 480;
         for way in &allowed.ways {
-            let name = way.trunk.as_ref().map(|trunk| trunk.name.as_str()).unwrap_or_default();
+            let name = way.trunk.as_ref().map_or("", |trunk| trunk.name.as_str());
             let pass = match self.house.doorman.admit_out(name) {
                 Ok(pass) => pass,
                 Err(over) => {
@@ -270,7 +270,7 @@ impl Outward {
     ) -> Result<(OpenLeg, Negotiated, mpsc::Receiver<SipNews>), u16> {
         let mut leg = leg::open(&self.house, self.house.ours(way.flow), None).map_err(|refusal| refusal.status)?;
         let invite = way.invite(leg.description.clone(), "");
-        let Placed { call, call_id: sip_call_id, mut news } = self.house.place(invite).await.ok_or(503_u16)?;
+        let Placed { call, mut news, call_id: sip_call_id } = self.house.place(invite).await.ok_or(503_u16)?;
         opening.sip = call;
         self.house.trace.name(&sip_call_id, allowed.id.as_str());
         let (agent, call_id) = (allowed.agent.name().to_owned(), allowed.id.to_string());

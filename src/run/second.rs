@@ -184,7 +184,7 @@ struct Second<'a> {
     /// What a call that is asked for shall take the place of, until the call is told.
     aim: Option<Aim>,
     parting: Reason,
-    /// It counts among the trunk's calls until it ends.
+    /// What it counts against, to its end.
     _pass: Option<Pass>,
 }
 

@@ -20,8 +20,6 @@ pub struct Way {
     pub account: Option<AccountId>,
     /// The trunk that carries it, with how it wants to see who calls.
     pub trunk: Option<ByTrunk>,
-    /// What else that trunk wants of an INVITE; none while it is not reached.
-    pub dress: Option<TrunkWay>,
 }
 
 /// A way over a trunk.
@@ -37,6 +35,8 @@ pub struct ByTrunk {
     pub user: Option<String>,
     /// The domain of both.
     pub domain: String,
+    /// What it wants of an INVITE besides; none while it seems to be down.
+    pub wants: Option<TrunkWay>,
 }
 
 impl Way {
@@ -45,10 +45,10 @@ impl Way {
         let mut invite = Invite::new(self.flow, self.target.clone(), offer);
         invite.account = self.account;
         from.clone_into(&mut invite.from_user);
-        if let Some(dress) = &self.dress {
-            dress.dress(&mut invite);
-        }
         let Some(trunk) = &self.trunk else { return invite };
+        if let Some(wants) = &trunk.wants {
+            wants.dress(&mut invite);
+        }
         let shown = trunk.shown.clone().or_else(|| trunk.user.clone()).unwrap_or_else(|| from.to_owned());
         let account = trunk.user.clone().unwrap_or_else(|| shown.clone());
         invite.from_user = if trunk.stands == CallerId::From { shown.clone() } else { account };
@@ -137,7 +137,7 @@ impl House {
     fn ways_of_phone(&self, phone: &str) -> Result<Vec<Way>, NoWay> {
         let mut contacts = self.phone_book.contacts(phone);
         contacts.reverse();
-        let plain = |flow, target| Way { flow, target, account: None, trunk: None, dress: None };
+        let plain = |flow, target| Way { flow, target, account: None, trunk: None };
         let ways: Vec<Way> = contacts.into_iter().map(|contact| plain(contact.flow, contact.target)).collect();
         if ways.is_empty() { Err(NoWay::NotRegistered(phone.to_owned())) } else { Ok(ways) }
     }
@@ -153,8 +153,7 @@ impl House {
                     flow: found.flow,
                     target: format!("sip:{}@{}{}", carriage.user, found.domain, found.flow.transport.uri_param()),
                     account: found.account,
-                    dress: Some(found.clone()),
-                    trunk: self.config.trunks.get(&carriage.trunk).map(|trunk| by_trunk(trunk, carriage)),
+                    trunk: self.config.trunks.get(&carriage.trunk).map(|trunk| by_trunk(trunk, carriage, Some(found))),
                 })),
             }
         }
@@ -172,7 +171,7 @@ impl House {
             for server in &trunk.servers {
                 let Some(address) = server.split_once(':').map(|(_, address)| address) else { continue };
                 let found = self.ways_of_uri(&format!("sip:{}@{address}", carriage.user)).await.unwrap_or_default();
-                ways.extend(found.into_iter().map(|way| Way { trunk: Some(by_trunk(trunk, carriage)), ..way }));
+                ways.extend(found.into_iter().map(|way| Way { trunk: Some(by_trunk(trunk, carriage, None)), ..way }));
             }
         }
         ways
@@ -189,7 +188,7 @@ impl House {
             if place.transport == Transport::Tls {
                 self.wires.expect_name(place.address, &place.name);
             }
-            Some(Way { flow, target: target.to_owned(), account: None, trunk: None, dress: None })
+            Some(Way { flow, target: target.to_owned(), account: None, trunk: None })
         });
         let ways: Vec<Way> = flows.take(PLACES_MAX).collect();
         let spoken = || places.list.first().map_or("udp", |place| place.transport.uri_name()).to_owned();
@@ -200,13 +199,14 @@ impl House {
 /// Servers of one URI that are tried.
 const PLACES_MAX: usize = 4;
 
-fn by_trunk(trunk: &Trunk, carriage: &Carriage) -> ByTrunk {
+fn by_trunk(trunk: &Trunk, carriage: &Carriage, wants: Option<TrunkWay>) -> ByTrunk {
     ByTrunk {
         name: trunk.name.clone(),
         shown: carriage.caller.clone(),
         stands: trunk.caller_id,
         user: trunk.user.clone(),
         domain: trunk.domain.clone(),
+        wants,
     }
 }
 

@@ -205,7 +205,7 @@ fn wall_sipp_asks_for_people_who_take_it_or_do_not() {
 #[test]
 fn every_scenario_is_played_and_is_in_the_book() {
     let book = std::fs::read_to_string(crate::daemon::root().join("docs/interop.md")).unwrap();
-    let sources = ["cases.rs", "interop.rs", "registrars.rs"]
+    let sources = ["callee.rs", "cases.rs", "interop.rs", "registrars.rs"]
         .map(|file| std::fs::read_to_string(crate::daemon::root().join("tests/it").join(file)).unwrap());
     let source = sources.concat();
     for entry in std::fs::read_dir(sipp::folder()).unwrap() {

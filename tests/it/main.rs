@@ -7,6 +7,7 @@
 mod address;
 mod baresip;
 mod barge_in;
+mod callee;
 mod cases;
 mod crash;
 mod daemon;

@@ -149,9 +149,9 @@ fn house(trunk: &Desk) -> String {
     let wall = |hours: i64| here.checked_add(hours.hours()).unwrap().strftime("%H:%M").to_string();
     let span = format!("{}-{}", wall(-2), wall(2));
     let days = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
-    let week: String = days.iter().map(|day| format!("{day} = \"{span}\"\n")).collect();
+    let week = days.map(|day| format!("{day} = \"{span}\"")).join("\n");
     let server = trunk.uri().replace("office@", "");
-    let models = crate::daemon::root().join("models");
+    let models = crate::daemon::root().join("models").display().to_string();
     format!(
         r#"[business]
 name = "Lakeside Apartments"

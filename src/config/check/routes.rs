@@ -37,7 +37,7 @@ impl Check<'_> {
         let mut agents = Agents::new();
         let rules = raw.route.iter().enumerate().filter_map(|(at, route)| self.rule(at, route, &around, &mut agents)).collect();
         let agents = agents.into_iter().filter_map(|(name, agent)| Some((name, agent?)));
-        (Plan { rules, book }, agents.collect())
+        (Plan { book, rules }, agents.collect())
     }
 
     fn rule(&mut self, at: usize, written: &Spanned<raw::Route>, around: &Around<'_>, agents: &mut Agents) -> Option<Rule> {

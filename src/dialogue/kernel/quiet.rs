@@ -19,12 +19,11 @@ impl Kernel {
         if self.rang_first {
             self.say(&SpeechAct::Courtesy, Key::NobodyAnswered, &[], out);
         }
-        match self.facts.calling {
-            Some(calling) => self.introduce(calling, out),
-            None => {
-                let greeting = self.agent.parts.greeting.clone();
-                self.say_text(&SpeechAct::Greet, &greeting, out);
-            }
+        if let Some(calling) = self.facts.calling {
+            self.introduce(calling, out);
+        } else {
+            let greeting = self.agent.parts.greeting.clone();
+            self.say_text(&SpeechAct::Greet, &greeting, out);
         }
         self.tell_bulletins(out);
         self.asked = Asked::Open;
