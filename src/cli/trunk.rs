@@ -28,6 +28,9 @@ pub struct TrunkArgs {
     /// What to do.
     #[command(subcommand)]
     pub command: TrunkCommand,
+    /// Where the configuration and the data are.
+    #[command(flatten)]
+    pub place: Place,
 }
 
 /// What to do with trunks.
@@ -38,19 +41,12 @@ pub enum TrunkCommand {
     /// Show the recipes: what kinds of PBXs and providers there are.
     Recipes,
     /// Show the trunks and how they stand.
-    List {
-        /// Where the configuration and the data are.
-        #[command(flatten)]
-        place: Place,
-    },
+    List,
     /// Ask the running daemon how one trunk stands, wait for it a little, and say what to change when it is not well.
     Test {
         /// Which one.
         #[arg(value_name = "NAME")]
         name: String,
-        /// Where the configuration and the data are.
-        #[command(flatten)]
-        place: Place,
     },
 }
 
@@ -88,17 +84,14 @@ pub struct AddArgs {
     /// The number that calls out through it show.
     #[arg(long, value_name = "NUMBER")]
     pub number: Option<String>,
-    /// Where the configuration and the data are.
-    #[command(flatten)]
-    pub place: Place,
 }
 
 pub(super) fn perform(args: &TrunkArgs) -> Done {
     match &args.command {
-        TrunkCommand::Add(add) => self::add(add),
+        TrunkCommand::Add(add) => self::add(&args.place, add),
         TrunkCommand::Recipes => print::lines(recipes::names().into_iter().map(|name| format!("{name:18} {}", about(name)))),
-        TrunkCommand::List { place } => list(place),
-        TrunkCommand::Test { name, place } => test(place, name),
+        TrunkCommand::List => list(&args.place),
+        TrunkCommand::Test { name } => test(&args.place, name),
     }
 }
 
@@ -108,8 +101,8 @@ fn about(recipe: &str) -> String {
     text.lines().next().unwrap_or_default().trim_start_matches(['#', ' ']).to_owned()
 }
 
-fn add(args: &AddArgs) -> Done {
-    let file = args.place.file()?;
+fn add(place: &Place, args: &AddArgs) -> Done {
+    let file = place.file()?;
     let mut trunk = NewTrunk {
         name: args.name.clone(),
         recipe: args.recipe.clone(),

@@ -163,7 +163,6 @@ pub fn endpoint(data: &[u8]) {
         }],
         expires_min_s: 60,
         expires_max_s: 600,
-        digest: Default::default(),
     };
     let settings = Settings { trusted, phones: Some(phones), strangers: Strangers::Refuse, hears_refer: true, ..Settings::default() };
     let mut endpoint = Endpoint::new(settings, Seed::new(1));
