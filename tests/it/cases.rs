@@ -40,6 +40,7 @@ pub const CALLS_IN: &[Case] = &[
     refused("require", "3125550108"),
     refused("accept", "3125550109"),
     left("offerless", "3125550110"),
+    left("offerless-no-answer", "3125550111"),
     left("cancel-late", "3125550113"),
     outside("cancel-stray"),
     outside("bye-stray"),
@@ -81,7 +82,6 @@ pub const CALLS_IN: &[Case] = &[
     left("notify-stray", "3125550153"),
     left("reason-bye", "3125550154"),
     left("timer-none", "3125550158"),
-    left("timer-short", "3125550198"),
     left("prack-supported", "3125550160"),
     left("diversion", "3125550162"),
     left("history-info", "3125550163"),
@@ -199,6 +199,7 @@ pub const TRUNKS: &[Case] = &[
         record: Some(("3125550149", None)),
     },
     Case { file: "rejected", arguments: &["-i", "127.0.0.2", "-mi", "127.0.0.2", "-s", "closed"], record: Some(("3125550236", None)) },
+    Case { file: "by-hour", arguments: &["-i", "127.0.0.2", "-mi", "127.0.0.2", "-s", "by-hour"], record: Some(("3125550238", None)) },
 ];
 
 /// The same by other ways.

@@ -1,5 +1,6 @@
 //! Behaviours of the signalling, each as a scenario that sipp plays against the daemon: tests/it/sipp/*.xml. docs/interop.md says which is which.
 
+use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::sync::Mutex;
 use std::time::Duration;
@@ -102,7 +103,8 @@ fn neighbours() -> (Setup, u16) {
          [phones.desk]\nuser = \"desk\"\nsecret_file = \"desk.secret\"\n\
          [trunk.small]\nrecipe = \"generic-trunk\"\nserver = \"sip:127.0.0.5\"\nfrom = [\"127.0.0.5\"]\noptions_s = 0\ncalls_max = 1\n\
          [people.office]\nname = \"the office\"\nuri = \"sip:office@127.0.0.1:9\"\n\
-         [[route]]\nto = \"leasing\"\nagent = \"leasing\"\n[[route]]\nto = \"closed\"\nreject = \"calls to this number are not taken\"\nstatus = 403\n"
+         [[route]]\nto = \"leasing\"\nagent = \"leasing\"\n[[route]]\nto = \"closed\"\nreject = \"calls to this number are not taken\"\nstatus = 403\n\
+         [hours.never]\nmonday = \"closed\"\n[[route]]\nto = \"by-hour\"\nclosed = \"never\"\nreject = \"we are closed now\"\nstatus = 480\n"
     ));
     setup.secret("desk.secret", "secret-of-desk");
     (setup, port)
@@ -147,19 +149,18 @@ fn house_of(pairs: &[Pair]) -> (Setup, Vec<u16>) {
         let name = number_of(index);
         let place = if pair.rung == Rung::FirstByTrunk {
             trunks.push(format!("\"{name}\""));
-            text.push_str(&format!(
-                "[trunk.{name}]\nserver = \"sip:127.0.0.1:{port}\"\ndestinations = [\"+13125550{index:03}\"]\n{PASSWORD}"
-            ));
+            write!(text, "[trunk.{name}]\nserver = \"sip:127.0.0.1:{port}\"\ndestinations = [\"+13125550{index:03}\"]\n{PASSWORD}")
+                .unwrap();
             format!("number = \"+13125550{index:03}\"")
         } else {
             format!("uri = \"sip:{name}@127.0.0.1:{port}\"")
         };
-        text.push_str(&format!("[people.{name}]\nname = \"the office\"\n{place}\n{}\n", pair.person));
+        write!(text, "[people.{name}]\nname = \"the office\"\n{place}\n{}\n", pair.person).unwrap();
         let first = if pair.rung == Rung::Asked { String::new() } else { format!("first = \"{name}\"\n") };
-        text.push_str(&format!("[[route]]\nto = \"{name}\"\n{first}agent = \"{name}\"\n"));
+        write!(text, "[[route]]\nto = \"{name}\"\n{first}agent = \"{name}\"\n").unwrap();
     }
     if !trunks.is_empty() {
-        text.push_str(&format!("[outbound]\ntrunks = [{}]\n", trunks.join(", ")));
+        write!(text, "[outbound]\ntrunks = [{}]\n", trunks.join(", ")).unwrap();
     }
     let setup = Setup::new(&text);
     setup.secret("trunk.secret", "secret of the box");

@@ -52,11 +52,6 @@ impl Linphone {
         phone
     }
 
-    /// Waits until the registrar has said yes.
-    pub fn must_register(&self) {
-        self.screen.must_say(Duration::from_secs(15), "Registration on");
-    }
-
     /// Waits until it rings.
     pub fn must_ring(&self, limit: Duration) {
         self.screen.must_say(limit, "Receiving new incoming call");

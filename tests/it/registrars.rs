@@ -1,5 +1,6 @@
 //! The box as one who registers: at registrars that sipp plays, and at Kamailio over TLS.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use crate::baresip::Baresip;
@@ -53,7 +54,7 @@ fn wall_sipp_is_registrar_in_all_its_ways() {
     text.push_str(&trunk("registrar-full", &format!("\"sip:127.0.0.1:{full}\", \"sip:127.0.0.1:{second}\"")));
     playing.extend([Sipp::answer(full, "registrar-full", &[]), Sipp::answer(second, "registrar-second", &[])]);
     let asked = free_port();
-    text.push_str(&format!("[trunk.registrar-options]\nrecipe = \"generic-trunk\"\nserver = \"sip:127.0.0.1:{asked}\"\noptions_s = 2\n"));
+    write!(text, "[trunk.registrar-options]\nrecipe = \"generic-trunk\"\nserver = \"sip:127.0.0.1:{asked}\"\noptions_s = 2\n").unwrap();
     playing.push(Sipp::answer(asked, "registrar-options", &[]));
     let setup = Setup::new(&(text + PEOPLE_AND_ROUTES));
     setup.secret("trunk.secret", "secret of the box");

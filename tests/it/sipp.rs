@@ -13,7 +13,7 @@ use crate::daemon::root;
 use crate::wait;
 
 /// The longest that a scenario takes: one waits 32 s for the BYE of a call whose ACK never came.
-const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_mins(1);
 
 /// Where sound ports are taken from: each process has ten.
 static SOUND_PORT: AtomicU16 = AtomicU16::new(41_000);

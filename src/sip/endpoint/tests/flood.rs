@@ -208,7 +208,6 @@ fn a_guesser_of_passwords_is_silenced_and_one_that_forges_addresses_silences_nob
         accounts: Vec::new(),
         expires_min_s: 60,
         expires_max_s: 600,
-        digest: Default::default(),
     };
     let settings = Settings { phones: Some(phones), ..Settings::default() };
     let mut storm = Storm::new(Strangers::Silence);
