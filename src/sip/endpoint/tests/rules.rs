@@ -313,7 +313,7 @@ fn requests_follow_the_recorded_route() {
 #[test]
 fn every_line_busy_is_486_and_a_peer_beyond_its_share_gets_480() {
     let mut bench = Bench::new();
-    for number in 0..limits::CALLS_MAX {
+    for number in 0..limits::SIP_CALLS_MAX {
         let request = Request { body: SDP, ..Request::new("INVITE", &format!("c{number}")) };
         bench.take_from(THEM, request.text().replace("Call-ID: abc", &format!("Call-ID: {number}")).as_bytes());
     }
