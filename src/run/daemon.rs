@@ -155,13 +155,7 @@ fn sip_settings(config: &Config, listening: &[Listener]) -> Settings {
     let trusted = peers(&config.sip.trusted).collect();
     let listens = listening.iter().map(|listener| (listener.transport, listener.address.port())).collect();
     let (user_agent, strangers) = (config.sip.user_agent.clone(), config.sip.strangers);
-    let no_session_timers = without_timers(config);
-    Settings { user_agent, trusted, strangers, advertised, listens, no_session_timers, hears_refer: true, ..Settings::default() }
-}
-
-/// Peers that do not bear session timers, as far as the configuration names their addresses.
-fn without_timers(config: &Config) -> Vec<Peer> {
-    config.trunks.values().filter(|trunk| !trunk.session_timer).flat_map(|trunk| peers(&trunk.from)).collect()
+    Settings { user_agent, trusted, strangers, advertised, listens, hears_refer: true, ..Settings::default() }
 }
 
 /// SIGHUP: the certificates are read again. They are as well, without it, when their files change.

@@ -120,6 +120,8 @@ pub enum Command {
     Trust {
         /// All of them.
         peers: Vec<Peer>,
+        /// Those among them that do not bear session timers (RFC 4028).
+        without_timers: Vec<Peer>,
     },
     /// Ask a peer whether it is there. [`super::Event::Probed`] follows.
     Options {
@@ -161,7 +163,7 @@ impl fmt::Debug for Command {
             Self::Undrain => return f.write_str("Undrain"),
             Self::Register(register) => return write!(f, "Register({})", register.id.0),
             Self::Advertise { peer, .. } => return write!(f, "Advertise({peer:?})"),
-            Self::Trust { peers } => return write!(f, "Trust({})", peers.len()),
+            Self::Trust { peers, .. } => return write!(f, "Trust({})", peers.len()),
             Self::Options { probe, .. } => return write!(f, "Options({})", probe.0),
         };
         write!(f, "{name}({})", call.0)

@@ -50,7 +50,9 @@ fn attempt(name: &str, target: Target, input: &[u8]) {
 fn drive(name: &str) {
     let (_, target) = TARGETS.iter().find(|(known, _)| *known == name).unwrap();
     let corpus = corpus(name);
-    corpus.iter().for_each(|input| attempt(name, *target, input));
+    for input in &corpus {
+        attempt(name, *target, input);
+    }
     let mut seed = Seed::new(number("FUZZ_SEED").unwrap_or(0x5eed) ^ name.len() as u64);
     let (seconds, begin) = (number("FUZZ_SECONDS").unwrap_or(0), now());
     let mut inputs = 0;

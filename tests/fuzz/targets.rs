@@ -153,6 +153,7 @@ pub fn endpoint(data: &[u8]) {
     let phones = Phones {
         networks: vec![address(9).ip().into(), SocketAddr::from(([198, 51, 100, 9], 0)).ip().into()],
         realm: "nightbell".to_owned(),
+        digest: nightbell::sip::digest::Offered::Both,
         key: Secret::new([7; 32]),
         accounts: vec![PhoneAccount {
             phone: "desk".to_owned(),
@@ -162,7 +163,6 @@ pub fn endpoint(data: &[u8]) {
         }],
         expires_min_s: 60,
         expires_max_s: 600,
-        digest: Default::default(),
     };
     let settings = Settings { trusted, phones: Some(phones), strangers: Strangers::Refuse, hears_refer: true, ..Settings::default() };
     let mut endpoint = Endpoint::new(settings, Seed::new(1));

@@ -82,7 +82,6 @@ pub const CALLS_IN: &[Case] = &[
     left("notify-stray", "3125550153"),
     left("reason-bye", "3125550154"),
     left("timer-none", "3125550158"),
-    left("timer-short", "3125550198"),
     left("prack-supported", "3125550160"),
     left("diversion", "3125550162"),
     left("history-info", "3125550163"),

@@ -271,6 +271,7 @@ pub fn caller(daemon: SocketAddr) -> (Ua, Sound) {
 }
 
 /// A tone to talk with.
-pub fn tone(hertz: f32) -> Tone {
-    Tone::new(hertz, Rate::K8, 8_000)
+#[expect(clippy::unnecessary_wraps, reason = "it goes where silence may stand as well")]
+pub fn tone(hertz: f32) -> Option<Tone> {
+    Some(Tone::new(hertz, Rate::K8, 8_000))
 }

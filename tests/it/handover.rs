@@ -70,7 +70,7 @@ fn wall_a_person_hears_the_brief_presses_1_and_the_two_talk() {
     let told = hear_the_brief(&mut other, &mut sound);
     assert!((3_000..25_000).contains(&told), "{told} ms of brief");
     other.press(1);
-    (sound.tone, other.tone) = (Some(tone(1_000.0)), Some(tone(1_600.0)));
+    (sound.tone, other.tone) = (tone(1_000.0), tone(1_600.0));
     talk(&mut [&mut sound, &mut other], 3_000);
     let (at_caller, at_desk) = (tone_share(sound.last(1_000), Rate::K8, 1_600.0), tone_share(other.last(1_000), Rate::K8, 1_000.0));
     assert!(at_caller > 0.9 && at_desk > 0.9, "each hears the other and nothing else: {at_caller} {at_desk}");
@@ -166,7 +166,7 @@ fn wall_of_a_group_one_has_the_call_and_the_others_stop_ringing() {
         "{}",
         cancel.text
     );
-    (sound.tone, other.tone) = (Some(tone(1_000.0)), Some(tone(1_600.0)));
+    (sound.tone, other.tone) = (tone(1_000.0), tone(1_600.0));
     talk(&mut [&mut sound, &mut other], 1_500);
     assert!(tone_share(sound.last(500), Rate::K8, 1_600.0) > 0.9, "the caller talks to who took the call");
     ua.bye();
@@ -211,13 +211,13 @@ fn wall_a_person_passes_the_caller_on_to_another() {
     sound.press(0);
     rung(&mut anna, &mut sound);
     let mut first = anna.answer();
-    sound.tone = Some(tone(1_000.0));
+    sound.tone = tone(1_000.0);
     talk(&mut [&mut sound, &mut first], 1_500);
     assert!(tone_share(first.last(500), Rate::K8, 1_000.0) > 0.9, "without a brief the answer is enough");
     anna.refer(&ben.uri());
     rung(&mut ben, &mut sound);
     let mut second = ben.answer();
-    second.tone = Some(tone(1_600.0));
+    second.tone = tone(1_600.0);
     let (mut told, mut left) = (Vec::new(), false);
     talk_until(&mut [&mut sound, &mut first, &mut second], SOON, "who passes a caller on is told how it goes, and let go", || {
         let message = anna.poll()?;
@@ -272,7 +272,7 @@ fn wall_people_first_and_the_agent_when_nobody_takes_the_call() {
     let mut sound = Sound::new(ua.rtp.try_clone().unwrap(), Some(crate::desk::remote(&ok)), 9);
     let ack = ua.request("ACK", "", "");
     ua.send(&ack);
-    other.tone = Some(tone(1_600.0));
+    other.tone = tone(1_600.0);
     talk(&mut [&mut sound, &mut other], 1_500);
     assert!(tone_share(sound.last(500), Rate::K8, 1_600.0) > 0.9, "the person has the caller, and no agent speaks");
     desk.bye();

@@ -16,7 +16,7 @@ use crate::wait;
 const SOON: Duration = Duration::from_secs(10);
 
 fn hex(text: &str) -> String {
-    Md5::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    nightbell::base::sha256::hex(&Md5::digest(text.as_bytes()))
 }
 
 /// A parameter of a Digest header.

@@ -222,6 +222,9 @@ impl Driver {
             // What was good last stays good.
             return;
         }
+        // Chance puts servers of one weight in another order each time (RFC 2782): that alone is no news, and the way in use stays.
+        let is_same = found.len() == one.ways.len() && found.iter().all(|way| one.ways.contains(way));
+        let found = if is_same { one.ways.clone() } else { found };
         let addresses: Vec<_> = found.iter().map(|way| way.remote.ip().to_canonical()).collect();
         self.house.doorman.learn(&one.trunk.name, &addresses);
         if let Some(known) = self.trunks.lock().get_mut(place) {
@@ -287,8 +290,12 @@ impl Driver {
         let flow_of = |state: &RegistrationState| if let RegistrationState::Registered { flow, .. } = state { Some(*flow) } else { None };
         let (before, after) = (known.registration.as_ref().and_then(flow_of), flow_of(&state));
         if before != after {
-            before.into_iter().for_each(|flow| self.house.wires.release(flow));
-            after.into_iter().for_each(|flow| self.house.wires.keep(flow));
+            if let Some(flow) = before {
+                self.house.wires.release(flow);
+            }
+            if let Some(flow) = after {
+                self.house.wires.keep(flow);
+            }
         }
         match &state {
             RegistrationState::Registered { flow, .. } if before.is_none() => {
@@ -343,7 +350,11 @@ impl Driver {
         self.trusted.clone_from(&peers);
         let phones = sip.phones_from.iter().filter_map(|network| network.to_string().parse().ok());
         self.house.wires.set_welcome(peers.iter().copied().chain(phones).collect());
-        self.house.sip(Command::Trust { peers }).await;
+        let plain = self.all.iter().filter(|one| !one.trunk.session_timer);
+        let found = plain.clone().flat_map(|one| one.ways.iter()).map(|way| Peer::from(way.remote.ip()));
+        let listed = plain.flat_map(|one| one.trunk.from.iter()).filter_map(|network| network.to_string().parse().ok());
+        let without_timers = found.chain(listed).collect();
+        self.house.sip(Command::Trust { peers, without_timers }).await;
     }
 }
 

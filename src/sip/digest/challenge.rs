@@ -90,7 +90,7 @@ impl Challenge {
         let named = scheme.get("algorithm");
         let algorithm = named.map_or(Algorithm::named(b"MD5"), Algorithm::named);
         // Of several qualities we take "auth"; "auth-int" where it is asked alone; none for a peer of RFC 2069.
-        let qualities = scheme.get("qop").map(|list| list.to_ascii_lowercase());
+        let qualities = scheme.get("qop").map(<[u8]>::to_ascii_lowercase);
         let has =
             |wanted: &[u8]| qualities.as_ref().is_some_and(|list| list.split(|&byte| byte == b',').any(|one| lex::trim(one) == wanted));
         let qop = if has(b"auth") { Some(Qop::Auth) } else { has(b"auth-int").then_some(Qop::AuthInt) };

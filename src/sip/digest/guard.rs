@@ -60,6 +60,7 @@ pub struct Guard {
 
 impl Guard {
     /// A door for `realm`. Whoever knows `key` can make nonces.
+    #[must_use]
     pub const fn new(key: Secret<[u8; 32]>, realm: String) -> Self {
         Self { key, realm, offered: Offered::Both, made: 0, counts: BTreeMap::new(), floor: None }
     }

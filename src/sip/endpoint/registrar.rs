@@ -91,7 +91,7 @@ impl Endpoint {
         };
         self.reply(now, id, reply);
         if let Ok(change) = taken {
-            self.tell_change(received.phone.clone().unwrap_or_default(), change);
+            self.tell_change(received.phone.as_deref().unwrap_or_default(), change);
             if let Some(until) = self.registrar.as_ref().and_then(|registrar| registrar.until(&user, received.flow)) {
                 self.shield.vouch(received.flow.remote, until);
             }
@@ -103,13 +103,13 @@ impl Endpoint {
         self.reply(now, id, Reply::refuse(403, "this telephone is not known here"));
     }
 
-    fn tell_change(&mut self, phone: String, change: Change) {
+    fn tell_change(&mut self, phone: &str, change: Change) {
         for contact in change.gone {
             self.shield.stop_vouching(contact.flow.remote);
-            self.tell(Event::PhoneGone { phone: phone.clone(), contact });
+            self.tell(Event::PhoneGone { phone: phone.to_owned(), contact });
         }
         for contact in change.registered {
-            self.tell(Event::PhoneRegistered { phone: phone.clone(), contact });
+            self.tell(Event::PhoneRegistered { phone: phone.to_owned(), contact });
         }
     }
 

@@ -204,20 +204,19 @@ fn a_guesser_of_passwords_is_silenced_and_one_that_forges_addresses_silences_nob
     let phones = crate::sip::Phones {
         networks: vec!["10.0.0.0/24".parse().unwrap()],
         realm: "nightbell".to_owned(),
+        digest: crate::sip::digest::Offered::Both,
         key: crate::base::Secret::new([9; 32]),
         accounts: Vec::new(),
         expires_min_s: 60,
         expires_max_s: 600,
-        digest: Default::default(),
     };
     let settings = Settings { phones: Some(phones), ..Settings::default() };
     let mut storm = Storm::new(Strangers::Silence);
     storm.endpoint = Endpoint::new(settings, Seed::new(8));
     let (guesser, victim): (SocketAddr, SocketAddr) = ("10.0.0.66:5060".parse().unwrap(), "10.0.0.7:5060".parse().unwrap());
-    let mut answers = 0;
+    let (mut answers, mut nonce) = (0, "none".to_owned());
     for number in 0..20 {
         let before = storm.sent;
-        let nonce = storm.last.split("nonce=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap_or("none").to_owned();
         let credentials = format!(
             "Authorization: Digest username=\"100\", realm=\"nightbell\", nonce=\"{nonce}\", uri=\"sip:20@192.0.2.1\", response=\"{number:032x}\", \
              qop=auth, nc=00000001, cnonce=\"c\"\r\nContent-Length"
@@ -225,6 +224,7 @@ fn a_guesser_of_passwords_is_silenced_and_one_that_forges_addresses_silences_nob
         let text = request(guesser, "REGISTER", &format!("guess{number}"), "").replace("Content-Length", &credentials);
         storm.take(guesser, &text);
         answers += storm.sent - before;
+        nonce = storm.last.split("nonce=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap_or("none").to_owned();
         // The same words with the victim's address on them: the nonce was never given to it.
         storm.take(victim, &text);
         storm.pass(Duration::from_secs(1));
