@@ -204,6 +204,7 @@ fn a_guesser_of_passwords_is_silenced_and_one_that_forges_addresses_silences_nob
     let phones = crate::sip::Phones {
         networks: vec!["10.0.0.0/24".parse().unwrap()],
         realm: "nightbell".to_owned(),
+        digest: crate::sip::digest::Offered::Both,
         key: crate::base::Secret::new([9; 32]),
         accounts: Vec::new(),
         expires_min_s: 60,
