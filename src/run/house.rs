@@ -16,6 +16,7 @@ use crate::config::{Config, Listener, Person};
 use crate::dialogue::{Agent, CallFacts};
 use crate::net::{MediaPorts, Resolver, local_towards};
 use crate::observe::trace::Trace;
+use crate::sdp::CodecKind;
 use crate::sip::{Command, Flow};
 use crate::store::Store;
 
@@ -83,6 +84,17 @@ pub struct Ours {
     pub local: IpAddr,
     /// The one that the peer is told instead.
     pub told: Option<IpAddr>,
+    /// How sound with that peer is to be.
+    pub sound: SoundRules,
+}
+
+/// What the configuration says of sound with a peer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct SoundRules {
+    /// Whether packets from the signalled address alone are heard.
+    pub is_strict: bool,
+    /// The codecs, the first choice first; none is all of ours.
+    pub codecs: [Option<CodecKind>; 2],
 }
 
 impl Ours {
@@ -121,7 +133,7 @@ impl House {
     pub fn ours(&self, flow: Flow) -> Ours {
         let local = flow.local.ip();
         let local = if local.is_unspecified() { local_towards(flow.remote).unwrap_or(local) } else { local };
-        Ours { local, told: self.wires.told(flow.remote.ip()).or(self.advertised) }
+        Ours { local, told: self.wires.told(flow.remote.ip()).or(self.advertised), sound: self.trunks.sound(flow.remote.ip()) }
     }
 
     /// Where a socket for sound is bound that arrives at `local`: at every address where the signalling is as well, so that a call survives

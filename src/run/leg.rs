@@ -76,15 +76,22 @@ type Seated = fn(LegId, Hearing) -> Option<Box<Seat>>;
 
 fn open_with(house: &House, ours: Ours, offer: Option<&[u8]>, seated: Seated) -> Result<OpenLeg, Refusal> {
     let local = if house.media_address.is_unspecified() { ours.local } else { house.media_address };
-    let unavailable = |why: String| Refusal { status: 503, why };
+    // 480 and not 503, which would send the trunk away altogether: it is this call that finds no place.
+    let unavailable = |why: String| Refusal { status: 480, why };
     let socket = house.ports.open(house.media_bind(local)).map_err(|error| unavailable(error.to_string()))?;
     let port = socket.local_addr().map_err(|error| unavailable(error.to_string()))?.port();
     let mut seed = house.seed();
     let mut session = Session::new(ours.told.unwrap_or(local), port, seed.fork(1));
+    let codecs: Vec<CodecKind> = ours.sound.codecs.into_iter().flatten().collect();
+    if !codecs.is_empty() {
+        session = session.with_codecs(codecs);
+    }
     let (description, agreed) = answer_or_offer(&mut session, offer)?;
     let id = house.hub.new_leg();
+    let source_rule = if ours.sound.is_strict { SourceRule::Strict } else { SourceRule::Latch };
     let path = path(agreed.as_ref());
-    let (leg, ends) = Leg::new(setup(id, socket, agreed.as_ref(), seed)).map_err(|error| unavailable(error.to_string()))?;
+    let (leg, ends) =
+        Leg::new(LegSetup { source_rule, ..setup(id, socket, agreed.as_ref(), seed) }).map_err(|error| unavailable(error.to_string()))?;
     let directed = agreed.as_ref().map_or(media::Direction::SendReceive, |agreed| direction(agreed.direction));
     let seat = seated(id, Hearing { captured: ends.captured, gate: ends.gate });
     Ok(OpenLeg { id, description, session, playback: ends.playback, setup: Prepared { leg, seat, id, direction: directed }, path })

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
-use super::house::{House, Ours};
+use super::house::{House, Ours, SoundRules};
 use super::leg::{self, OpenLeg};
 use super::line::{self, Line, Opening};
 use super::news::SipNews;
@@ -219,7 +219,7 @@ impl Outward {
             dialled: format!("called out: {}", allowed.why.as_str()),
             agent: Arc::clone(&allowed.agent),
             offer: None,
-            local: Ours { local: std::net::IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED), told: None },
+            local: Ours { local: std::net::IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED), told: None, sound: SoundRules::default() },
             max_forwards: 70,
             first: None,
             transfer: TransferBy::Bridge,

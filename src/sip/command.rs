@@ -122,6 +122,8 @@ pub enum Command {
         peers: Vec<Peer>,
         /// Those among them that do not bear session timers (RFC 4028).
         without_timers: Vec<Peer>,
+        /// Those among them that do not acknowledge provisional responses (RFC 3262), whatever they say.
+        without_reliable: Vec<Peer>,
     },
     /// Ask a peer whether it is there. [`super::Event::Probed`] follows.
     Options {

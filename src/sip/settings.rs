@@ -49,6 +49,8 @@ pub struct Settings {
     pub session_min_s: u32,
     /// Peers that do not bear session timers: neither asked for nor granted.
     pub no_session_timers: Vec<Peer>,
+    /// Peers that stumble over reliable provisional responses (RFC 3262): neither offered nor sent unless they insist.
+    pub no_reliable: Vec<Peer>,
 }
 
 impl Default for Settings {
@@ -70,6 +72,7 @@ impl Default for Settings {
             session_expires_s: limits::SIP_SESSION_EXPIRES_S,
             session_min_s: limits::SIP_SESSION_MIN_S,
             no_session_timers: Vec::new(),
+            no_reliable: Vec::new(),
         }
     }
 }

@@ -183,6 +183,9 @@ pub const PHONES: &[Case] = &[
     with("phone-unasked", &["-t", "t1"]),
 ];
 
+/// The same, asked for MD5 alone: sipp knows no other.
+pub const PHONES_WITH_MD5: &[Case] = &[outside("phone-joins"), outside("phone-brief"), outside("phone-leaves"), outside("phone-asks")];
+
 /// From where nobody is known at all.
 pub const STRANGERS: &[Case] = &[
     with("stranger-invite", &["-i", "127.0.0.4", "-mi", "127.0.0.4"]),

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::cases::{ASKED_BY_KEY, BURST, CALLS_IN, Case, OVER_IPV6, OVER_TCP, PHONES, Pair, RUNG_FIRST, Rung, STRANGERS, TRUNKS};
+use crate::cases::{
+    ASKED_BY_KEY, BURST, CALLS_IN, Case, OVER_IPV6, OVER_TCP, PHONES, PHONES_WITH_MD5, Pair, RUNG_FIRST, Rung, STRANGERS, TRUNKS,
+};
 use crate::daemon::Daemon;
 use crate::setup::Setup;
 use crate::sipp::{self, Sipp, free_port, installed};
@@ -95,11 +97,11 @@ fn wall_sipp_is_rung_before_the_agent_answers() {
     }
 }
 
-/// A box with telephones of its own, one trunk, and everybody else a stranger.
-fn neighbours() -> (Setup, u16) {
+/// A box with telephones of its own that are asked for `digest`, one trunk, and everybody else a stranger.
+fn neighbours(digest: &str) -> (Setup, u16) {
     let port = free_port();
     let setup = Setup::new(&format!(
-        "[sip]\nlisten = [\"udp:127.0.0.1:{port}\", \"tcp:127.0.0.1:{port}\"]\ntrusted = [\"127.0.0.2\"]\nphones = [\"127.0.0.1\"]\n\
+        "[sip]\nlisten = [\"udp:127.0.0.1:{port}\", \"tcp:127.0.0.1:{port}\"]\ntrusted = [\"127.0.0.2\"]\nphones = [\"127.0.0.1\"]\ndigest = \"{digest}\"\n\
          [phones.desk]\nuser = \"desk\"\nsecret_file = \"desk.secret\"\n\
          [trunk.small]\nrecipe = \"generic-trunk\"\nserver = \"sip:127.0.0.5\"\nfrom = [\"127.0.0.5\"]\noptions_s = 0\ncalls_max = 1\n\
          [people.office]\nname = \"the office\"\nuri = \"sip:office@127.0.0.1:9\"\n\
@@ -115,12 +117,22 @@ fn wall_sipp_is_a_telephone_a_stranger_and_a_trunk() {
     if !installed("sipp", "-v") {
         return;
     }
-    let (setup, port) = neighbours();
+    let (setup, port) = neighbours("both");
     let Some(mut daemon) = Daemon::start_of(setup, &[]) else { return };
     let to = SocketAddr::from(([127, 0, 0, 1], port));
     must_hold(&mut daemon, to, PHONES);
     must_hold(&mut daemon, to, STRANGERS);
     must_hold(&mut daemon, to, TRUNKS);
+}
+
+#[test]
+fn wall_sipp_registers_where_md5_is_asked_for() {
+    if !installed("sipp", "-v") {
+        return;
+    }
+    let (setup, port) = neighbours("md5");
+    let Some(mut daemon) = Daemon::start_of(setup, &[]) else { return };
+    must_hold(&mut daemon, SocketAddr::from(([127, 0, 0, 1], port)), PHONES_WITH_MD5);
 }
 
 #[test]

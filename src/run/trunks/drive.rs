@@ -350,11 +350,17 @@ impl Driver {
         self.trusted.clone_from(&peers);
         let phones = sip.phones_from.iter().filter_map(|network| network.to_string().parse().ok());
         self.house.wires.set_welcome(peers.iter().copied().chain(phones).collect());
-        let plain = self.all.iter().filter(|one| !one.trunk.session_timer);
-        let found = plain.clone().flat_map(|one| one.ways.iter()).map(|way| Peer::from(way.remote.ip()));
-        let listed = plain.flat_map(|one| one.trunk.from.iter()).filter_map(|network| network.to_string().parse().ok());
-        let without_timers = found.chain(listed).collect();
-        self.house.sip(Command::Trust { peers, without_timers }).await;
+        let (without_timers, without_reliable) =
+            (self.peers_of(|trunk| !trunk.session_timer), self.peers_of(|trunk| !trunk.reliable_provisional));
+        self.house.sip(Command::Trust { peers, without_timers, without_reliable }).await;
+    }
+
+    /// The addresses of the trunks of this kind, found and listed.
+    fn peers_of(&self, kind: fn(&Trunk) -> bool) -> Vec<Peer> {
+        let of_kind = self.all.iter().filter(|one| kind(&one.trunk));
+        let found = of_kind.clone().flat_map(|one| one.ways.iter()).map(|way| Peer::from(way.remote.ip()));
+        let listed = of_kind.flat_map(|one| one.trunk.from.iter()).filter_map(|network| network.to_string().parse().ok());
+        found.chain(listed).collect()
     }
 }
 

@@ -8,6 +8,8 @@ use super::NoTrunkWay;
 use super::secrets;
 use crate::base::{Instant, Pii};
 use crate::config::Trunk;
+use crate::run::house::SoundRules;
+use crate::sdp::CodecKind;
 use crate::sip::digest::Credentials;
 use crate::sip::register::RegistrationState;
 use crate::sip::{AccountId, Arrival, Flow, HealthState, Invite};
@@ -65,6 +67,17 @@ pub(super) struct Known {
 }
 
 impl Known {
+    /// Whether this address is one of its servers', or one that it calls from.
+    pub(super) fn is_at(&self, peer: IpAddr) -> bool {
+        self.addresses().contains(&peer.to_canonical()) || self.trunk.from.iter().any(|network| network.contains(peer))
+    }
+
+    /// How sound with it is to be.
+    pub(super) fn sound(&self) -> SoundRules {
+        let mut named = self.trunk.codecs.iter().filter_map(|name| CodecKind::named(name, 8_000));
+        SoundRules { is_strict: self.trunk.strict_media, codecs: [named.next(), named.next()] }
+    }
+
     pub(super) fn new(trunk: Trunk, account: AccountId) -> Self {
         let registration = trunk.register.then_some(RegistrationState::Trying);
         let (health, ways, routes) = (HealthState::Unknown, Vec::new(), Vec::new());
@@ -177,8 +190,7 @@ impl Known {
 /// The trunk of a call: all whose address it came from; of several the one whose user was dialled, or whose domain is named, or the first.
 pub(super) fn of_arrival<'a>(all: &'a [Known], arrival: &Arrival) -> Option<&'a Known> {
     let from = arrival.flow.remote.ip();
-    let is_from =
-        |known: &&Known| known.addresses().contains(&from.to_canonical()) || known.trunk.from.iter().any(|network| network.contains(from));
+    let is_from = |known: &&Known| known.is_at(from);
     let near: Vec<&Known> = all.iter().filter(is_from).collect();
     let dialled = arrival.request_user.expose();
     let by_user = || near.iter().find(|known| known.trunk.user.as_ref().is_some_and(|user| user == dialled));

@@ -17,6 +17,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::base::Instant;
 use crate::base::limits::TRUNK_NEWS_MAX;
 use crate::config::Config;
+use crate::run::house::SoundRules;
 use crate::sip::digest::{AuthTrouble, Credentials};
 use crate::sip::register::RegisterAnswer;
 use crate::sip::{AccountId, Arrival, Event, Flow, Probe};
@@ -96,6 +97,11 @@ impl Trunks {
         let all = self.lock();
         let known = all.iter().find(|known| known.trunk.name == trunk);
         known.ok_or_else(|| NoTrunkWay::Unknown { trunk: trunk.to_owned() })?.ways()
+    }
+
+    /// How sound is to be with whoever is at this address.
+    pub fn sound(&self, peer: IpAddr) -> SoundRules {
+        self.lock().iter().find(|known| known.is_at(peer)).map(Known::sound).unwrap_or_default()
     }
 
     /// Whether callers who came by this trunk are put through by REFER, by a bridge, or by what works.

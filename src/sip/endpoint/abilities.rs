@@ -6,8 +6,24 @@ use crate::sip::message::{Message, name};
 /// The option tags that we know, for Supported.
 pub(super) const SUPPORTED: &str = "100rel, timer, replaces, norefersub";
 
-/// The same for a peer that does not bear session timers.
-pub(super) const SUPPORTED_WITHOUT_TIMER: &str = "100rel, replaces, norefersub";
+/// What a peer stumbles over is not said to it.
+pub(super) const fn supported(timers: Bears, reliable: Bears) -> &'static str {
+    match (timers, reliable) {
+        (Bears::Well, Bears::Well) => SUPPORTED,
+        (Bears::Badly, Bears::Well) => "100rel, replaces, norefersub",
+        (Bears::Well, Bears::Badly) => "timer, replaces, norefersub",
+        (Bears::Badly, Bears::Badly) => "replaces, norefersub",
+    }
+}
+
+/// How a peer bears an extension, by our configuration.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Bears {
+    /// As its RFC says.
+    Well,
+    /// Not at all, whatever the peer says.
+    Badly,
+}
 
 /// The tags in Require that we cannot fulfil.
 pub(super) fn unknown_options(message: &Message) -> Vec<String> {

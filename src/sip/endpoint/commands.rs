@@ -45,8 +45,9 @@ impl Endpoint {
             Command::NotifyRefer { call, status } => self.notify_refer(now, call, status),
             Command::Register(register) => self.send_register(now, *register),
             Command::Advertise { peer, host } => self.advertise(peer, host),
-            Command::Trust { peers, without_timers } => {
-                (self.settings.trusted, self.settings.no_session_timers) = (peers, without_timers);
+            Command::Trust { peers, without_timers, without_reliable } => {
+                let settings = &mut self.settings;
+                (settings.trusted, settings.no_session_timers, settings.no_reliable) = (peers, without_timers, without_reliable);
             }
             Command::Options { probe, flow, target } => self.probe(now, probe, flow, &target),
             Command::Drain { retry_after_s } => self.drain = Some(retry_after_s),

@@ -1,7 +1,7 @@
 //! Calls and questions of ours. RFC 3261 §13.2.1, §11.1.
 
 use super::Endpoint;
-use super::abilities::{SUPPORTED, SUPPORTED_WITHOUT_TIMER};
+use super::abilities::{self, Bears};
 use super::call::{Call, CallTimer, Phase};
 use super::reply::SDP;
 use super::table::Owner;
@@ -77,15 +77,15 @@ impl Endpoint {
         request.push(name::CONTACT, self.contact(flow));
         request.push(name::ALLOW, ALLOW);
         request.push(name::ACCEPT, SDP);
-        if let Some(wanted) = invite.session_expires.filter(|_| self.supported(flow) == SUPPORTED) {
+        if let Some(wanted) = invite.session_expires.filter(|_| self.bears_timers(flow)) {
             let least = self.settings.session_min_s;
-            request.push(name::SUPPORTED, SUPPORTED);
+            request.push(name::SUPPORTED, self.supported(flow));
             request.push(name::SESSION_EXPIRES, wanted.max(least).to_string());
             if least > limits::SIP_SESSION_MIN_S {
                 request.push(name::MIN_SE, least.to_string());
             }
         } else {
-            request.push(name::SUPPORTED, SUPPORTED_WITHOUT_TIMER);
+            request.push(name::SUPPORTED, abilities::supported(Bears::Badly, self.bears_reliable(flow)));
         }
         if let Some(party) = &invite.asserted {
             request.push(name::P_ASSERTED_IDENTITY, self.address_of(party.expose(), flow));

@@ -5,6 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::Endpoint;
+use super::abilities::Bears;
 use super::call::{CallTimer, Media, Phase, Provisional};
 use super::reply::Reply;
 use crate::base::Instant;
@@ -20,6 +21,7 @@ impl Endpoint {
     pub(super) fn progress(&mut self, now: Instant, call: SipCall, status: u16, sdp: Option<Bytes>) {
         let Some(invite) = self.waiting_invite(call) else { return };
         let first_rseq = (self.seed.next_u32() >> 2).max(1);
+        let bears = self.calls.get(&call).map_or(Bears::Badly, |known| self.bears_reliable(known.flow));
         let Some(known) = self.calls.get_mut(&call) else { return };
         let status = if (101..=199).contains(&status) { status } else { 183 };
         if known.provisional.is_some() {
@@ -29,7 +31,7 @@ impl Endpoint {
         // What is settled is changed by UPDATE alone (RFC 6337 §2.2).
         let sdp = sdp.filter(|_| known.media == Media::Open);
         let peer = known.abilities;
-        let is_reliable = peer.wants_reliable || (peer.acks_provisional && sdp.is_some());
+        let is_reliable = peer.wants_reliable || (peer.acks_provisional && bears == Bears::Well && sdp.is_some());
         let mut reply = Reply::new(status).of_dialog();
         if let Some(sdp) = sdp.clone() {
             reply = reply.with_sdp(sdp);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Endpoint;
-use super::abilities::{Abilities, SUPPORTED, SUPPORTED_WITHOUT_TIMER};
+use super::abilities::{self, Abilities, Bears};
 use super::call::{Call, CallTimer, Means, Offer, Phase, Purpose};
 use super::inbound::Received;
 use super::reply::Reply;
@@ -82,13 +82,19 @@ impl Call {
 }
 
 impl Endpoint {
-    fn bears_timers(&self, flow: Flow) -> bool {
+    pub(super) fn bears_timers(&self, flow: Flow) -> bool {
         !self.settings.no_session_timers.iter().any(|peer| peer.contains(flow.remote.ip()))
+    }
+
+    /// How this peer bears reliable provisional responses.
+    pub(super) fn bears_reliable(&self, flow: Flow) -> Bears {
+        let stumbles = self.settings.no_reliable.iter().any(|peer| peer.contains(flow.remote.ip()));
+        if stumbles { Bears::Badly } else { Bears::Well }
     }
 
     /// What Supported says to this peer.
     pub(super) fn supported(&self, flow: Flow) -> &'static str {
-        if self.bears_timers(flow) { SUPPORTED } else { SUPPORTED_WITHOUT_TIMER }
+        abilities::supported(if self.bears_timers(flow) { Bears::Well } else { Bears::Badly }, self.bears_reliable(flow))
     }
 
     /// RFC 4028 §9: an interval below ours is refused, where its sender can raise it.
