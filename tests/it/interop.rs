@@ -103,6 +103,7 @@ fn neighbours(digest: &str) -> (Setup, u16) {
     let setup = Setup::new(&format!(
         "[sip]\nlisten = [\"udp:127.0.0.1:{port}\", \"tcp:127.0.0.1:{port}\"]\ntrusted = [\"127.0.0.2\"]\nphones = [\"127.0.0.1\"]\ndigest = \"{digest}\"\n\
          [phones.desk]\nuser = \"desk\"\nsecret_file = \"desk.secret\"\n\
+         [phones.kiosk]\nuser = \"kiosk\"\nsecret_file = \"desk.secret\"\n\
          [trunk.small]\nrecipe = \"generic-trunk\"\nserver = \"sip:127.0.0.5\"\nfrom = [\"127.0.0.5\"]\noptions_s = 0\ncalls_max = 1\n\
          [people.office]\nname = \"the office\"\nuri = \"sip:office@127.0.0.1:9\"\n\
          [[route]]\nto = \"leasing\"\nagent = \"leasing\"\n[[route]]\nto = \"closed\"\nreject = \"calls to this number are not taken\"\nstatus = 403\n\
