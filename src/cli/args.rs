@@ -62,6 +62,9 @@ pub enum Command {
     /// Show what the running daemon does.
     #[command(after_help = EXIT_CODES)]
     Status(StatusArgs),
+    /// Take no new calls while those in progress go on to their end: before an update, say.
+    #[command(after_help = EXIT_CODES)]
+    Drain(DrainArgs),
     /// List, fetch, verify and choose the models.
     #[command(after_help = EXIT_CODES)]
     Models(ModelsArgs),
@@ -190,6 +193,17 @@ pub struct ReplayArgs {
 /// `nightbell check`
 #[derive(Debug, Args)]
 pub struct CheckArgs {
+    /// Where the configuration and the data are.
+    #[command(flatten)]
+    pub place: Place,
+}
+
+/// `nightbell drain`
+#[derive(Args, Clone, Debug)]
+pub struct DrainArgs {
+    /// Take new calls again.
+    #[arg(long)]
+    pub off: bool,
     /// Where the configuration and the data are.
     #[command(flatten)]
     pub place: Place,

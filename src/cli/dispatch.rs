@@ -6,7 +6,7 @@ use clap::Parser as _;
 
 use super::args::{CallArgs, Cli, Command, ReplayArgs, RunArgs, TalkArgs};
 use super::failure::Done;
-use super::{calling, calls, check, models, replay, route_test, run, sip, status, talk, trunk};
+use super::{calling, calls, check, drain, models, replay, route_test, run, sip, status, talk, trunk};
 
 /// The commands that other rooms bring.
 pub struct Commands {
@@ -52,6 +52,7 @@ fn perform(command: &Command, commands: &Commands) -> Done {
         Command::Dnc(args) => calling::dnc(args),
         Command::Check(args) => check::check(args),
         Command::Status(args) => status::show(args),
+        Command::Drain(args) => drain::drain(args),
         Command::Models(args) => models::perform(args),
         Command::Sip(args) => sip::perform(args),
         Command::Trunk(args) => trunk::perform(args),

@@ -6,6 +6,7 @@ mod calling;
 mod calls;
 mod check;
 mod dispatch;
+mod drain;
 mod failure;
 mod models;
 mod place;

@@ -21,7 +21,7 @@ use crate::base::limits::WORKER_FRAME_BYTES_MAX;
 use crate::base::{Pii, Rate, StreamId};
 
 /// The version of this protocol. Both sides must have the same one: they are installed together.
-pub const PROTOCOL: u32 = 1;
+pub const PROTOCOL: u32 = 2;
 
 /// A request on one connection; never used twice on it.
 pub type RequestId = u64;

@@ -41,6 +41,12 @@ pub enum Request {
         /// Which.
         id: CallId,
     },
+    /// Take no new calls, or take them again: an object with `calls`, those that go on.
+    Drain {
+        /// True to take them again.
+        #[serde(default)]
+        off: bool,
+    },
     /// Let an agent call somebody: an object with `call_id`, or with `refused` and `why`.
     Dial(super::Dial),
     /// Put a consent on record, or replace one.

@@ -39,7 +39,7 @@ use super::workers::{EngineSettings, Engines, ModelPaths, Threads};
 const PARTING: Duration = Duration::from_secs(3);
 
 /// When a trunk that asks while we stop may ask again, in seconds.
-const DRAIN_RETRY_S: u32 = 30;
+pub(super) const DRAIN_RETRY_S: u32 = 30;
 
 /// How long the engines may take at start before the log says that the scripted flow answers meanwhile.
 const ENGINES_WITHIN: Duration = Duration::from_secs(20);

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use crate::observe::{Kind, Measure};
+use crate::sip::Command;
 use crate::web::{Health, Look};
 
 use super::control::{Control, Request};
+use super::daemon::DRAIN_RETRY_S;
 use super::house::House;
 use super::outward::{Dial, Outward};
 use super::roll::Roll;
@@ -72,6 +74,11 @@ impl Control for Front {
         let value = match request {
             Request::Status => return Ok(self.status().await),
             Request::SipTrace(asked) => serde_json::to_value(self.house.trace.find(&asked)),
+            Request::Drain { off } => {
+                let command = if off { Command::Undrain } else { Command::Drain { retry_after_s: DRAIN_RETRY_S } };
+                self.house.sip(command).await;
+                Ok(json!({ "calls": self.roll.len() }))
+            }
             Request::Calls { limit } => serde_json::to_value(self.house.store.calls(limit).await.map_err(told)?),
             Request::Call { id } => serde_json::to_value(self.house.store.call(id).await.map_err(told)?),
             Request::Dial(dial) => return Ok(self.dial(dial).await),

@@ -263,7 +263,7 @@ fn wall_an_answering_machine_gets_a_message_after_its_beep() {
     talk_until(&mut [], SOON, "the trunk gets the call", || trunk.rings());
     let mut sound = trunk.answer();
     talk(&mut [&mut sound], 500);
-    sound.tone = Some(tone(1_000.0));
+    sound.tone = tone(1_000.0);
     talk(&mut [&mut sound], 400);
     assert_eq!(sound.loud_ms(), 0, "nothing is said into the beep");
     sound.tone = None;
@@ -291,8 +291,8 @@ fn wall_an_emergency_call_goes_out_at_once_and_the_owner_is_told() {
     let ack = caller.request("ACK", "", "");
     caller.send(&ack);
     let mut here = Sound::new(caller.rtp.try_clone().unwrap(), Some(remote(&ok)), 5);
-    here.tone = Some(tone(440.0));
-    there.tone = Some(tone(880.0));
+    here.tone = tone(440.0);
+    there.tone = tone(880.0);
     talk(&mut [&mut here, &mut there], 1_500);
     assert!(tone_share(here.last(400), Rate::K8, 880.0) > 0.8, "the caller hears the other side");
     assert!(tone_share(there.last(400), Rate::K8, 440.0) > 0.8, "and is heard");

@@ -211,3 +211,26 @@ fn wall_a_cancel_after_the_answer_changes_nothing_and_one_for_nothing_is_481() {
     assert!(ua.packet(SOON).is_some());
     ua.bye();
 }
+
+/// RFC 3261 §21.5.4: 503 is for a box that takes no calls at all; who is in one stays in it.
+#[test]
+fn wall_a_box_that_drains_refuses_new_calls_and_keeps_the_old() {
+    let Some(daemon) = Daemon::start() else { return };
+    let mut old = Ua::new(daemon.sip);
+    let offer = old.offer("0", G711);
+    assert_eq!(old.call(&offer).status(), 200);
+    assert!(daemon.say(&["drain"]).contains("1 in progress"));
+    let mut new = Ua::new(daemon.sip);
+    let offer = new.offer("0", G711);
+    let invite = new.request("INVITE", "Content-Type: application/sdp\r\n", &offer);
+    new.send(&invite);
+    let refused = new.answer();
+    assert_eq!((refused.status(), refused.header("Retry-After")), (503, Some("30")), "{}", refused.text);
+    assert!(old.packet(SOON).is_some(), "the old call goes on");
+    assert!(daemon.say(&["drain", "--off"]).contains("taken again"));
+    let mut again = Ua::new(daemon.sip);
+    let offer = again.offer("0", G711);
+    assert_eq!(again.call(&offer).status(), 200);
+    again.bye();
+    old.bye();
+}
