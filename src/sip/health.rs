@@ -138,7 +138,7 @@ mod tests {
     #[test]
     fn a_trunk_is_down_after_three_misses_and_up_with_one_answer() {
         let mut now = Instant::from_millis(1);
-        let mut health = Health::new(Duration::from_secs(60), Seed::new(3));
+        let mut health = Health::new(Duration::from_mins(1), Seed::new(3));
         health.handle_way(now, Some(way()));
         assert_eq!(health.poll_output(), Some(HealthOutput::Ask(way())));
         health.handle_answer(now, 404);
@@ -175,7 +175,7 @@ mod tests {
 
     #[test]
     fn a_new_way_is_asked_at_once() {
-        let mut health = Health::new(Duration::from_secs(60), Seed::new(3));
+        let mut health = Health::new(Duration::from_mins(1), Seed::new(3));
         let now = Instant::from_millis(5);
         health.handle_way(now, None);
         assert_eq!(health.poll_output(), None);

@@ -78,7 +78,8 @@ impl Daemon {
     pub fn start_with_route(people: &str, route: &str) -> Option<Self> {
         let demo = std::fs::read_to_string(root().join("config/demo/nightbell.toml")).unwrap();
         let (front, rest) = demo.split_once("[people.office]").unwrap();
-        let behind = rest.split_once("[agents]").unwrap().1.replace("\"agents\"", &format!("{:?}", root().join("config/demo/agents")));
+        let behind =
+            rest.split_once("[agents]").unwrap().1.replace("\"agents\"", &format!("\"{}\"", root().join("config/demo/agents").display()));
         let behind = behind.replacen("to = \"leasing\"", route, 1);
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("nightbell.toml");

@@ -99,7 +99,9 @@ impl Sound {
 pub fn talk(ends: &mut [&mut Sound], ms: u64) {
     let began = wait::now_ms();
     for frame in 0..ms / 20 {
-        ends.iter_mut().for_each(|end| end.step());
+        for end in ends.iter_mut() {
+            end.step();
+        }
         let due = began + (frame + 1) * 20;
         wait::pause(Duration::from_millis(due.saturating_sub(wait::now_ms())));
     }

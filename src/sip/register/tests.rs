@@ -200,7 +200,7 @@ fn the_address_that_the_registrar_sees_is_told() {
     let mut bench = Bench::new(&[way(10)]);
     let outside = HostPort { host: "203.0.113.7".to_owned(), port: 31_000 };
     bench.answer(Outcome::Answered(200), |answer| answer.seen = Some(outside.clone()));
-    assert_eq!(bench.advertised, [outside.clone()]);
+    assert_eq!(bench.advertised, std::slice::from_ref(&outside));
     assert_eq!((bench.sent.len(), bench.sent[1].replaces.as_deref()), (2, Some("sip:200@192.0.2.1:5060")));
     let moved = |answer: &mut RegisterAnswer| {
         answer.told = outside.clone();

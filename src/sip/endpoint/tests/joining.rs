@@ -221,8 +221,8 @@ fn a_phones_call_is_authenticated_and_named() {
     assert_eq!(phone.as_deref(), Some("phone-20"));
     pair.house.handle_command(pair.now, Command::Accept { call: theirs, answer: Bytes::from_static(b"v=0\r\n") });
     pair.settle();
-    let ack = pair.wire.iter().filter(|text| text.starts_with("ACK")).next_back().unwrap();
-    let invite = pair.wire.iter().filter(|text| text.starts_with("INVITE")).next_back().unwrap();
+    let ack = pair.wire.iter().rfind(|text| text.starts_with("ACK")).unwrap();
+    let invite = pair.wire.iter().rfind(|text| text.starts_with("INVITE")).unwrap();
     let line = |text: &str, name: &str| text.lines().find(|line| line.starts_with(name)).map(str::to_owned);
     assert!(line(ack, "Authorization").is_some() && line(ack, "Authorization") == line(invite, "Authorization"));
     assert_eq!(line(ack, "CSeq").unwrap().replace("ACK", "INVITE"), line(invite, "CSeq").unwrap());
