@@ -1,7 +1,7 @@
 //! Nightbell answers a small business's telephone by itself. This file is the map; the rooms are in reading order.
 //!
 //! ```text
-//! control   caller <-UDP-> net <-> sip <-> call <-> dialogue -> store (committed effects and their receipts)
+//! control   caller <-UDP/TCP/TLS-> net <-> sip <-> route <-> call <-> dialogue -> store (committed effects and their receipts)
 //! hearing   caller -UDP-> media: rtp > jitter > decode > [capture ring] > listen: hear::vad, hear::turn > engine(asr) > dialogue
 //! speaking  dialogue > engine(llm) > guard > speak > engine(tts) > [playback ring] > media: encode > pacer -UDP-> caller
 //! barge-in  listen: hear::barge_in > Pause > media: silent within one tick, the tail kept > Resume mid-sentence, or FlushBelow(turn)

@@ -15,7 +15,7 @@ pub(super) fn check(args: &CheckArgs) -> Done {
     let mut lines = vec![format!("configuration  {}: right", config.file.display())];
     let listen: Vec<String> = config.sip.listen.iter().map(ToString::to_string).collect();
     let trusted: Vec<String> = config.sip.trusted.iter().map(ToString::to_string).collect();
-    lines.push(format!("calls          at udp {}, from {}", listen.join(", "), trusted.join(", ")));
+    lines.push(format!("calls          at {}, from {}", listen.join(", "), trusted.join(", ")));
     lines.extend(config.plan.rules.iter().map(|rule| format!("route          {}: {}", rule.told(), rule.action.told())));
     let joins = |trunk: &crate::config::Trunk| if trunk.register { "registers" } else { "by address" };
     lines.extend(

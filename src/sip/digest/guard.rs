@@ -99,9 +99,12 @@ impl Guard {
         let secret = known.unwrap_or(&nobody);
         let expected = answer.proof(request, &self.realm, secret).response();
         let is_right = equal(expected.as_bytes(), scheme.get("response").unwrap_or_default());
-        let about_this = answer.is_about(request);
-        if !is_right || known.is_none() || !about_this {
+        if !is_right || known.is_none() {
             return if self.is_ours(source, &answer).is_some() { Verdict::Wrong } else { Verdict::Denied };
+        }
+        // The password is right, so this is no guess: asked again, and nobody is the worse for it.
+        if !answer.is_about(request) {
+            return Verdict::Denied;
         }
         if self.use_nonce(now, source, &answer) { Verdict::Passed(user) } else { Verdict::Stale }
     }
@@ -237,7 +240,8 @@ impl Answer {
     fn is_about(&self, request: &Message) -> bool {
         let Start::Request { uri, .. } = &request.start else { return false };
         let (Some(stated), Some(asked)) = (Uri::parse(&self.uri), Uri::parse(uri)) else { return false };
-        stated.user == asked.user && stated.host.eq_ignore_ascii_case(&asked.host)
+        // Some telephones leave the user out of it (RFC 3261 §22.4 only warns of a difference); the nonce's count keeps it from being used twice.
+        (stated.user.is_none() || stated.user == asked.user) && stated.host.eq_ignore_ascii_case(&asked.host)
     }
 }
 
